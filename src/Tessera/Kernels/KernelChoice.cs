@@ -1,0 +1,17 @@
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Reference;
+using Tessera.Operators;
+
+namespace Tessera.Kernels;
+
+/// <summary>The one place that decides which algorithm runs.</summary>
+internal static class KernelChoice
+{
+    /// <summary>The algorithm for one operation of an operator at a batch size.</summary>
+    public static Algorithm<T> Choose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        return new ReferenceAlgorithm<T>(geometry, batch, operation);
+    }
+}

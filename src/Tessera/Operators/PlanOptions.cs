@@ -1,0 +1,38 @@
+namespace Tessera.Operators;
+
+/// <summary>The vector instructions that kernels may use.</summary>
+public enum InstructionSet
+{
+    /// <summary>The best that this processor has.</summary>
+    Best,
+
+    /// <summary>At most 256-bit vectors with fused multiply-add (AVX2), where the processor has them.</summary>
+    Avx2,
+
+    /// <summary>Nothing beyond what every .NET platform has: the path of machines without AVX2.</summary>
+    Portable,
+}
+
+/// <summary>How a plan is to be executed. The results' bits do not depend on the number of threads; they may differ in rounding between instruction sets.</summary>
+public sealed record PlanOptions
+{
+    /// <summary>All threads, best instructions, fast kernels.</summary>
+    public static PlanOptions Default { get; } = new();
+
+    /// <summary>The most threads that one run uses, the caller's among them; 0 for as many as there are processors.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>The vector instructions that kernels may use.</summary>
+    public InstructionSet Instructions { get; init; }
+
+    /// <summary>Whether to run the slow reference kernels, which sum in double and follow the equations word for word.</summary>
+    public bool UseReference { get; init; }
+
+    /// <summary>The number of threads with 0 resolved.</summary>
+    internal int ResolvedThreads => Threads switch
+    {
+        < 0 => throw new ArgumentOutOfRangeException(nameof(Threads), Threads, $"plan options: {Threads} threads; give 1 or more, or 0 for all processors."),
+        0 => Environment.ProcessorCount,
+        _ => Threads,
+    };
+}

@@ -1,0 +1,70 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Tessera.Kernels;
+
+namespace Tessera.Operators;
+
+/// <summary>
+/// The memory that runs of a plan work in: made once by the plan, used by one run at a time, collected like any
+/// object. Several threads may run one plan at once, each with a workspace of its own.
+/// </summary>
+public sealed unsafe class Workspace<T> : IParallelWork
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int Alignment = 64;
+
+    private readonly T[] memory;
+    private readonly T* shared;
+    private readonly T* firstWorker;
+    private readonly long sharedElements;
+    private readonly long workerStride;
+    private readonly int threads;
+    private Algorithm<T>? algorithm;
+    private Operands<T> operands;
+    private int stage;
+    private int inUse;
+
+    internal Workspace(long sharedElements, long workerElements, int threads)
+    {
+        this.sharedElements = RoundUp(sharedElements);
+        workerStride = RoundUp(workerElements);
+        this.threads = threads;
+        var slack = Alignment / sizeof(T);
+        memory = GC.AllocateUninitializedArray<T>(checked((int)(this.sharedElements + (workerStride * threads) + slack)), pinned: true);
+        var start = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
+        shared = (T*)((start + Alignment - 1) & -Alignment);
+        firstWorker = shared + this.sharedElements;
+    }
+
+    /// <summary>The size of this workspace in bytes.</summary>
+    public long Bytes => (long)memory.Length * sizeof(T);
+
+    /// <summary>Runs all stages of an algorithm; the operands stay where they are until it returns.</summary>
+    internal void Run(Algorithm<T> algorithm, in Operands<T> operands)
+    {
+        if (algorithm.SharedElements > sharedElements || algorithm.WorkerElements > workerStride)
+        {
+            throw new ArgumentException("workspace: it was made for another plan; use the one that this plan's CreateWorkspace gives.", nameof(algorithm));
+        }
+
+        if (Interlocked.Exchange(ref inUse, 1) != 0)
+        {
+            throw new InvalidOperationException("workspace: two runs use it at once; give each thread a workspace of its own.");
+        }
+
+        this.algorithm = algorithm;
+        this.operands = operands;
+        for (stage = 0; stage < algorithm.Stages.Count; stage++) ThreadTeam.Run(this, algorithm.Stages[stage], threads);
+        Volatile.Write(ref inUse, 0);
+    }
+
+    void IParallelWork.Execute(int job, int worker) =>
+        algorithm!.Execute(stage, job, operands, shared, firstWorker + (worker * workerStride));
+
+    private static long RoundUp(long elements)
+    {
+        var line = Alignment / sizeof(T);
+        return (elements + line - 1) / line * line;
+    }
+}
