@@ -61,8 +61,11 @@ public sealed class NpyArray
         return values;
     }
 
-    /// <summary>The array as a dense .NET tensor, converted to <typeparamref name="T"/>.</summary>
+    /// <summary>
+    /// The array as a dense .NET tensor, converted to <typeparamref name="T"/>. A single number becomes a tensor of one element on one
+    /// axis, because a .NET tensor without axes is empty.
+    /// </summary>
     /// <exception cref="InvalidDataException">Whole numbers were asked of floats, or a number does not fit.</exception>
     public Tensor<T> ToTensor<T>()
-        where T : unmanaged, INumber<T> => Tensor.Create(ToArray<T>(), Shape.ToLengths());
+        where T : unmanaged, INumber<T> => Tensor.Create(ToArray<T>(), Shape.Count == 0 ? [1] : Shape.ToLengths());
 }

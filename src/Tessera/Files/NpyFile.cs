@@ -52,12 +52,12 @@ public static class NpyFile
         pending.Commit();
     }
 
-    /// <summary>Writes <paramref name="tensor"/> to a stream; a single number is a tensor of no axes or of one element on one.</summary>
+    /// <summary>Writes <paramref name="tensor"/> to a stream; the tensor without axes, which .NET holds for empty, as shape (0,).</summary>
     public static void Write<T>(Stream stream, in ReadOnlyTensorSpan<T> tensor)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(stream);
-        stream.Write(NpyHeader.Format(ElementTypes.Of<T>().ToNpy(), Sizes.Of(tensor.Lengths)));
+        stream.Write(NpyHeader.Format(ElementTypes.Of<T>().ToNpy(), tensor.Rank == 0 ? [0] : Sizes.Of(tensor.Lengths)));
         if (tensor.FlattenedLength == 0) return;
         if (IsRowMajor(tensor))
         {

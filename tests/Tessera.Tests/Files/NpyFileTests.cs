@@ -90,8 +90,16 @@ public class NpyFileTests
         var array = NpyFile.Read(new MemoryStream(File(1, "{'descr': '<f4', 'fortran_order': False, 'shape': ()}", [0, 0, 0x80, 0x3F])));
         Assert.Empty(array.Shape);
         Assert.Equal([1f], array.ToArray<float>());
-        Assert.Equal(1f, array.ToTensor<float>().AsReadOnlyTensorSpan().GetPinnableReference());
-        Assert.Equal(1, array.ToTensor<float>().FlattenedLength);
+        Assert.Equal([1f], array.ToTensor<float>().ToArray());
+    }
+
+    [Fact]
+    public void The_empty_tensor_is_written_as_no_elements()
+    {
+        using var stream = new MemoryStream();
+        NpyFile.Write<float>(stream, ReadOnlyTensorSpan<float>.Empty);
+        stream.Position = 0;
+        Assert.Equal([0], NpyFile.Read(stream).Shape);
     }
 
     [Fact]
