@@ -1,0 +1,98 @@
+using System.Numerics.Tensors;
+using Tessera.Connections;
+using Tessera.Operators;
+
+namespace Tessera.Bench.Contestants;
+
+/// <summary>
+/// This library, as a caller meets it: a plan and its workspace made beforehand, tensors over plain arrays. With
+/// <paramref name="ordinary"/> it runs the ordinary convolution of a tiled or table operator's shape, for comparison.
+/// </summary>
+internal sealed class TesseraSystem(bool ordinary) : ISystem
+{
+    public string Name => ordinary ? "tessera-ordinary" : "tessera";
+
+    public IContestant? Prepare(Workload workload)
+    {
+        if (workload is not ConvolutionWorkload convolution) return null;
+        if (!ordinary) return new Contestant(convolution, comparable: true);
+        return convolution.Shape is { Tile: null, HalfTable: false }
+            ? null
+            : new Contestant(new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads), comparable: false);
+    }
+
+    private sealed class Contestant : IContestant
+    {
+        private readonly ConvolutionWorkload workload;
+        private readonly bool comparable;
+        private readonly ConvolutionPlan<float> plan;
+        private readonly Workspace<float> workspace;
+        private readonly float[] output;
+        private readonly float[] kernelGradient;
+        private readonly float[] inputGradient;
+        private readonly nint[] inputLengths;
+        private readonly nint[] kernelLengths;
+        private readonly nint[] outputLengths;
+
+        public Contestant(ConvolutionWorkload workload, bool comparable)
+        {
+            this.workload = workload;
+            this.comparable = comparable;
+            plan = Describe(workload.Shape).Plan<float>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads }, workload.Name);
+            workspace = plan.CreateWorkspace();
+            output = new float[plan.OutputShape.Product];
+            kernelGradient = new float[plan.KernelShape.Product];
+            inputGradient = new float[plan.InputShape.Product];
+            inputLengths = plan.InputShape.ToLengths();
+            kernelLengths = plan.KernelShape.ToLengths();
+            outputLengths = plan.OutputShape.ToLengths();
+        }
+
+        public long? WorkspaceBytes => workspace.Bytes;
+
+        public void Run()
+        {
+            var input = new ReadOnlyTensorSpan<float>(workload.Input, inputLengths);
+            var kernel = new ReadOnlyTensorSpan<float>(workload.Kernel, kernelLengths);
+            var gradient = new ReadOnlyTensorSpan<float>(workload.OutputGradient, outputLengths);
+            if (workload.Operation is Operation.Forward or Operation.ForwardBackward)
+            {
+                plan.Forward(input, kernel, default, new TensorSpan<float>(output, outputLengths), workspace);
+            }
+
+            if (workload.Operation is Operation.KernelGradient or Operation.ForwardBackward)
+            {
+                plan.KernelGradient(input, gradient, new TensorSpan<float>(kernelGradient, kernelLengths), default, workspace);
+            }
+
+            if (workload.Operation is Operation.InputGradient or Operation.ForwardBackward)
+            {
+                plan.InputGradient(kernel, gradient, new TensorSpan<float>(inputGradient, inputLengths), workspace);
+            }
+        }
+
+        public IReadOnlyList<float[]> Results() => !comparable ? [] : workload.Operation switch
+        {
+            Operation.Forward => [output],
+            Operation.KernelGradient => [kernelGradient],
+            Operation.InputGradient => [inputGradient],
+            _ => [output, kernelGradient, inputGradient],
+        };
+
+        public void Dispose()
+        {
+        }
+
+        private static ConvolutionDescription Describe(Shape shape) => new()
+        {
+            Kernel = shape.Kernel,
+            Outputs = shape.OutputChannels,
+            Stride = shape.Stride,
+            Dilation = shape.Dilation,
+            Padding = Padding.Symmetric(shape.Padding),
+            Channels = shape.HalfTable ? ChannelConnections.Table(ConnectionTable.FromRows(shape.Table())) : ChannelConnections.Groups(shape.Groups),
+            Sharing = shape.Unshared ? Sharing.Unshared : shape.Tile is { } tile ? Sharing.Tiled(tile) : Sharing.Shared,
+            Bias = BiasSharing.None,
+        };
+    }
+}

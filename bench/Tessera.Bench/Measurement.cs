@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Tessera.Bench.Contestants;
+
+namespace Tessera.Bench;
+
+/// <summary>
+/// Times contestants by turns, A B C A B C …, so that a machine that slows down slows all of them. A turn is a run that
+/// is not counted (caches fill with this contestant's data, another's threads go to sleep) and a few that are.
+/// </summary>
+internal static class Measurement
+{
+    private const int LeastRounds = 3;
+    private const double SecondsPerTurn = 0.02;
+
+    /// <summary>Median seconds of one run for each contestant.</summary>
+    public static double[] Interleave(IReadOnlyList<IContestant> contestants, double seconds, int threads)
+    {
+        var times = contestants.Select(_ => new List<double>()).ToArray();
+        var runs = contestants.Select(contestant => Math.Clamp((int)(SecondsPerTurn / WarmUp(contestant)), 1, 100)).ToArray();
+        var start = Stopwatch.GetTimestamp();
+        for (var round = 0; round < LeastRounds || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; round++)
+        {
+            for (var turn = 0; turn < contestants.Count; turn++)
+            {
+                // The peers' threads spin for some milliseconds after their work, on cores that the next one wants.
+                if (threads > 1) Thread.Sleep(5);
+                contestants[turn].Run();
+                for (var run = 0; run < runs[turn]; run++) times[turn].Add(Time(contestants[turn]));
+            }
+        }
+
+        return [.. times.Select(Median)];
+    }
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        var middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private static double WarmUp(IContestant contestant)
+    {
+        var first = Time(contestant);
+        if (first > 1) return first;
+        contestant.Run();
+        return Time(contestant);
+    }
+
+    private static double Time(IContestant contestant)
+    {
+        var start = Stopwatch.GetTimestamp();
+        contestant.Run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}

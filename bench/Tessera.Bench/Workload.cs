@@ -1,0 +1,93 @@
+namespace Tessera.Bench;
+
+/// <summary>What the contestants of one row do: how it is called, and how much work one run of it is.</summary>
+internal abstract record Workload(string Suite, string Name, Operation Operation, int Threads)
+{
+    /// <summary>Work of one run: floating-point operations, or images for a training step.</summary>
+    public abstract double Work { get; }
+
+    /// <summary>Bytes that one run must move at the least, or 0 where that says nothing.</summary>
+    public virtual double Bytes => 0;
+
+    /// <summary>Whether it is timed unless other operations are asked for.</summary>
+    public virtual bool IsUsual => true;
+
+    /// <summary>Whether <see cref="Work"/> counts floating-point operations.</summary>
+    public bool CountsFloatingPointOperations => Operation != Operation.TrainingStep;
+}
+
+/// <summary>One operation of one shape, with the numbers that every contestant is given.</summary>
+internal sealed record ConvolutionWorkload : Workload
+{
+    private readonly Lazy<float[]> input;
+    private readonly Lazy<float[]> kernel;
+    private readonly Lazy<float[]> outputGradient;
+
+    public ConvolutionWorkload(Shape shape, Operation operation, int threads)
+        : base(shape.Suite, shape.Name, operation, threads)
+    {
+        Shape = shape;
+        input = new(() => Random(shape.InputShape, 1));
+        kernel = new(() => Random(shape.KernelShape, 2));
+        outputGradient = new(() => Random(shape.OutputShape, 3));
+    }
+
+    public Shape Shape { get; }
+
+    public float[] Input => input.Value;
+
+    public float[] Kernel => kernel.Value;
+
+    public float[] OutputGradient => outputGradient.Value;
+
+    public override double Work => Shape.FloatingPointOperations * (Operation == Operation.ForwardBackward ? 3 : 1);
+
+    public override double Bytes =>
+        4.0 * (Shape.InputShape.Product + Shape.KernelShape.Product + Shape.OutputShape.Product) * (Operation == Operation.ForwardBackward ? 3 : 1);
+
+    public override bool IsUsual => Suite is Suites.Dense or Suites.Channels
+        ? Operation != Operation.ForwardBackward
+        : Operation is Operation.Forward or Operation.ForwardBackward;
+
+    /// <summary>The kernel with zeros where a table connects nothing: what the peers compute with.</summary>
+    public float[] DenseKernel()
+    {
+        if (!Shape.HalfTable) return Kernel;
+        var dense = new float[Shape.DenseKernelShape.Product];
+        foreach (var (packed, place) in TablePlaces()) Kernel.AsSpan(packed, Plane).CopyTo(dense.AsSpan(place));
+        return dense;
+    }
+
+    /// <summary>The connected planes of a dense kernel (or of its gradient), in the table's order.</summary>
+    public float[] Packed(float[] dense)
+    {
+        if (!Shape.HalfTable) return dense;
+        var result = new float[Shape.KernelShape.Product];
+        foreach (var (packed, place) in TablePlaces()) dense.AsSpan(place, Plane).CopyTo(result.AsSpan(packed));
+        return result;
+    }
+
+    private int Plane => (int)Shape.Kernel.Product;
+
+    private IEnumerable<(int Packed, int Dense)> TablePlaces()
+    {
+        var packed = 0;
+        var rows = Shape.Table();
+        for (var output = 0; output < rows.Length; output++)
+        {
+            foreach (var channel in rows[output])
+            {
+                yield return (packed, ((output * Shape.InputChannels) + channel) * Plane);
+                packed += Plane;
+            }
+        }
+    }
+
+    private static float[] Random(Sizes sizes, int key)
+    {
+        var source = new RandomSource(9, key);
+        var values = new float[sizes.Product];
+        foreach (ref var value in values.AsSpan()) value = (float)((source.NextDouble() * 2) - 1);
+        return values;
+    }
+}
