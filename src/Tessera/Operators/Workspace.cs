@@ -40,6 +40,9 @@ public sealed unsafe class Workspace<T> : IParallelWork
     /// <summary>The size of this workspace in bytes.</summary>
     public long Bytes => (long)memory.Length * sizeof(T);
 
+    /// <summary>All of it, so that tests can put there what no kernel may rely on.</summary>
+    internal Span<T> Memory => memory;
+
     /// <summary>Runs all stages of an algorithm; the operands stay where they are until it returns.</summary>
     internal void Run(Algorithm<T> algorithm, in Operands<T> operands)
     {
@@ -53,10 +56,16 @@ public sealed unsafe class Workspace<T> : IParallelWork
             throw new InvalidOperationException("workspace: two runs use it at once; give each thread a workspace of its own.");
         }
 
-        this.algorithm = algorithm;
-        this.operands = operands;
-        for (stage = 0; stage < algorithm.Stages.Count; stage++) ThreadTeam.Run(this, algorithm.Stages[stage], threads);
-        Volatile.Write(ref inUse, 0);
+        try
+        {
+            this.algorithm = algorithm;
+            this.operands = operands;
+            for (stage = 0; stage < algorithm.Stages.Count; stage++) ThreadTeam.Run(this, algorithm.Stages[stage], threads);
+        }
+        finally
+        {
+            Volatile.Write(ref inUse, 0);
+        }
     }
 
     void IParallelWork.Execute(int job, int worker) =>
