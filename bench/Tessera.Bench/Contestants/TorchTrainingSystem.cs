@@ -90,7 +90,7 @@ internal sealed class TorchTrainingSystem : ISystem
         public override Tensor forward(Tensor input)
         {
             var columns = functional.unfold(input, 3).permute(2, 0, 1);
-            return baddbmm(bias, columns, weight).permute(1, 2, 0).reshape(-1, outputs, size, size);
+            return (bmm(columns, weight) + bias).permute(1, 2, 0).reshape(-1, outputs, size, size);
         }
 
         protected override void Dispose(bool disposing)
