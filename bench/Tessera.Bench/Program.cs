@@ -33,10 +33,10 @@ command.SetAction(result =>
     ISystem[] all = [new OnnxRuntimeSystem(), new TorchConvolutionSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem(), new TorchTrainingSystem()];
     var wanted = result.GetValue(peers)!.Split(',');
     var systems = subjects.Concat(all.Where(system => wanted.Contains(system.Name.Split('-')[0]))).ToList();
-    foreach (var absent in systems.Where(system => system.Absence is not null).ToArray())
+    foreach (var absent in systems.ToLookup(system => system.Absence).Where(group => group.Key is not null))
     {
-        Console.Error.WriteLine($"{absent.Name} is left out: {absent.Absence}");
-        systems.Remove(absent);
+        Console.Error.WriteLine($"Left out: {string.Join(", ", absent.Select(system => system.Name))}, because {absent.Key}");
+        systems.RemoveAll(absent.Contains);
     }
 
     var machine = Machine.Measure(result.GetValue(threads));
