@@ -68,11 +68,12 @@ internal sealed class LocatedValue
     public static LocatedValue Parse(ReadOnlySpan<byte> utf8, string file)
     {
         if (utf8.StartsWith(Encoding.UTF8.Preamble)) utf8 = utf8[3..];
+        if (utf8.IsEmpty) throw new InvalidDataException($"{file}: the file is empty; a JSON object is needed.");
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = MostLevels });
         var lines = new LineCounter(utf8);
         try
         {
-            if (!reader.Read()) throw new InvalidDataException($"{file}: the file is empty; a JSON object is needed.");
+            reader.Read();
             var value = Read(ref reader, ref lines, file, "", lines.At(reader.TokenStartIndex));
             reader.Read();
             return value;
