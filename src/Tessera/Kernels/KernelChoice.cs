@@ -1,5 +1,6 @@
 using System.Numerics;
 using Tessera.Connections;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Reference;
 using Tessera.Operators;
 
@@ -12,6 +13,8 @@ internal static class KernelChoice
     public static Algorithm<T> Choose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        return new ReferenceAlgorithm<T>(geometry, batch, operation);
+        if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
+        return DenseKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }
 }

@@ -1,0 +1,83 @@
+namespace Tessera.Connections;
+
+/// <summary>
+/// A convolution over all axes as one list of taps (see <see cref="TapAxis"/>). The forward pass of a tiled operator is
+/// one for every tile residue, its transpose one for every phase of stride times tile; together they write every
+/// element of the result once.
+/// </summary>
+internal sealed class TapConvolution
+{
+    private readonly TapAxis[] axes;
+
+    private TapConvolution(TapAxis[] axes, OperatorGeometry geometry)
+    {
+        this.axes = axes;
+        var taps = 1;
+        foreach (var axis in axes) taps = checked(taps * axis.Taps.Length);
+        TapCount = taps;
+        Elements = new int[taps];
+        Tiles = new int[taps];
+        Offsets = new int[taps * axes.Length];
+        for (var tap = 0; tap < taps; tap++)
+        {
+            int rest = tap, element = 0, tile = 0, elementScale = 1, tileScale = 1;
+            for (var a = axes.Length - 1; a >= 0; a--)
+            {
+                var one = axes[a].Taps[rest % axes[a].Taps.Length];
+                rest /= axes[a].Taps.Length;
+                Offsets[(tap * axes.Length) + a] = one.Offset;
+                element += one.Element * elementScale;
+                tile += one.Tile * tileScale;
+                elementScale *= geometry.KernelSize[a];
+                tileScale *= geometry.Tile[a];
+            }
+
+            Elements[tap] = element;
+            Tiles[tap] = tile;
+        }
+    }
+
+    /// <summary>The axes.</summary>
+    public ReadOnlySpan<TapAxis> Axes => axes;
+
+    /// <summary>The number of taps, the product over all axes.</summary>
+    public int TapCount { get; }
+
+    /// <summary>The kernel element of each tap, flattened row-major.</summary>
+    public int[] Elements { get; }
+
+    /// <summary>The kernel tile of each tap, flattened row-major.</summary>
+    public int[] Tiles { get; }
+
+    /// <summary>Where each tap reads at index 0, [tap, axis].</summary>
+    public int[] Offsets { get; }
+
+    /// <summary>The number of positions that this part writes in one plane.</summary>
+    public long Positions
+    {
+        get
+        {
+            long positions = 1;
+            foreach (var axis in axes) positions *= axis.Count;
+            return positions;
+        }
+    }
+
+    /// <summary>The forward pass: one part for each tile residue, whose taps are all kernel elements in their order.</summary>
+    public static TapConvolution[] Forward(OperatorGeometry geometry) => All(geometry, TapAxis.Forward);
+
+    /// <summary>The transpose: one part for each phase; a part without taps writes zeros.</summary>
+    public static TapConvolution[] InputGradient(OperatorGeometry geometry) => All(geometry, TapAxis.InputGradient);
+
+    private static TapConvolution[] All(OperatorGeometry geometry, Func<AxisGeometry, TapAxis[]> split)
+    {
+        IEnumerable<TapAxis[]> parts = [[]];
+        foreach (var axis in geometry.Axes)
+        {
+            var choices = split(axis);
+            parts = parts.SelectMany(_ => choices, (part, choice) => (TapAxis[])[.. part, choice]);
+        }
+
+        return [.. parts.Select(part => new TapConvolution(part, geometry))];
+    }
+}

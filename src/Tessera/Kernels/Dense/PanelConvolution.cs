@@ -1,0 +1,302 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Dense;
+
+/// <summary>
+/// Forward and input gradient of shared and tiled operators with dense or grouped channels, as implicit matrix products.
+/// <code>
+///                        columns: positions of all examples
+///                        |-- block ------------|  panels of 1 to 3 vectors
+///     k = (channel, tap) |  panels packed from |
+///       ↓ in blocks      |  image rows, in L1  |
+///     rows   [ kernel ]  [ result, 8 × 3 or 4 × 3 vectors at a time in registers ]
+/// </code>
+/// A job is a block of columns by a block of rows of one group and one tile residue or phase. It packs one block of k,
+/// multiplies all rows with it and goes on to the next: nothing else of the unfolded input exists. The kernel is read
+/// where it lies when going forward, since (channel, element) is contiguous there; for the transpose a first stage
+/// lays it out by input channel, taps in order.
+/// </summary>
+internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int PanelBytes = 24 * 1024;
+    private const int BlockVectors = 24;
+    private const int TableBudgetBytes = 512 * 1024;
+    private const int KernelRowsPerJob = 16;
+
+    private readonly OperatorGeometry geometry;
+    private readonly bool transposed;
+    private readonly Part[] parts;
+    private readonly int rows;
+    private readonly int channels;
+    private readonly nint sourcePlane;
+    private readonly nint resultPlane;
+    private readonly int volume;
+    private readonly int kernelRowJobs;
+    private readonly long panelElements;
+    private readonly long tableElements;
+
+    public PanelConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    {
+        this.geometry = geometry;
+        this.transposed = transposed;
+        var perGroup = (Outputs: geometry.OutputChannels / geometry.Groups, Inputs: geometry.InputChannels / geometry.Groups);
+        (rows, channels) = transposed ? (perGroup.Inputs, perGroup.Outputs) : (perGroup.Outputs, perGroup.Inputs);
+        long inputPlane = geometry.InputSize.Product, outputPlane = geometry.OutputSize.Product;
+        (sourcePlane, resultPlane) = transposed ? ((nint)outputPlane, (nint)inputPlane) : ((nint)inputPlane, (nint)outputPlane);
+        volume = (int)geometry.KernelSize.Product;
+        kernelRowJobs = (rows + KernelRowsPerJob - 1) / KernelRowsPerJob;
+        parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0).Select(part => new Part(
+            part, new ColumnMap(part, batch, sourcePlane * channels * geometry.Groups, resultPlane * rows * geometry.Groups, TLanes.Count)))];
+        long packed = 0;
+        int jobs = 0, kernelJobs = 0;
+        foreach (var part in parts)
+        {
+            part.Block(rows, channels, geometry.Groups, parts.Length);
+            part.FirstJob = jobs;
+            part.FirstKernelJob = kernelJobs;
+            part.Packed = packed;
+            jobs = checked(jobs + (geometry.Groups * part.RowBlocks * part.ColumnBlocks));
+            if (transposed)
+            {
+                kernelJobs += geometry.Groups * kernelRowJobs;
+                packed = checked(packed + ((long)geometry.Groups * rows * part.PackedRow));
+            }
+
+            panelElements = Math.Max(panelElements, (long)part.BlockDepth * part.BlockVectorCount * TLanes.Count);
+            tableElements = Math.Max(tableElements, (part.TableBytes + sizeof(T) - 1) / sizeof(T));
+        }
+
+        SharedElements = packed;
+        Stages = transposed ? [kernelJobs, jobs] : [jobs];
+    }
+
+    public override string Name
+    {
+        get
+        {
+            var part = parts[0];
+            return string.Create(CultureInfo.InvariantCulture, $"matrix product over packed panels, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels * part.Taps.TapCount} × {part.Map.Columns} columns, blocks of {part.RowsPerBlock} × {part.BlockDepth} × {part.BlockVectorCount * TLanes.Count}, {(transposed ? "kernel transposed first" : "kernel read in place")}");
+        }
+    }
+
+    public override long SharedElements { get; }
+
+    public override long WorkerElements => panelElements + ScratchElements + tableElements;
+
+    public override IReadOnlyList<int> Stages { get; }
+
+    public override bool AddsBias => !transposed;
+
+    private static int ScratchElements => 8 * 3 * TLanes.Count;
+
+    public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
+    {
+        if (transposed && stage == 0) TransposeKernel(job, operands.Kernel, shared);
+        else Convolve(job, operands, shared, own);
+    }
+
+    private void Convolve(int job, in Operands<T> operands, T* shared, T* own)
+    {
+        var index = parts.Length - 1;
+        while (parts[index].FirstJob > job) index--;
+        var part = parts[index];
+        job -= part.FirstJob;
+        var columnBlock = job % part.ColumnBlocks;
+        var rowBlock = job / part.ColumnBlocks % part.RowBlocks;
+        var group = job / part.ColumnBlocks / part.RowBlocks;
+
+        var firstVector = part.Vectors * columnBlock / part.ColumnBlocks;
+        var endVector = part.Vectors * (columnBlock + 1) / part.ColumnBlocks;
+        var first = firstVector * TLanes.Count;
+        var columns = (int)(Math.Min(part.Map.Columns, endVector * TLanes.Count) - first);
+        int row = rowBlock * part.RowsPerBlock, rowEnd = Math.Min(rows, row + part.RowsPerBlock);
+        var scratch = own + panelElements;
+        var tables = part.Map.Divide((byte*)(scratch + ScratchElements), first, columns, part.MostSegments, part.Slices);
+        if (!part.SlicesPerBlock) part.Map.FindRuns(tables, 0, part.Slices);
+
+        var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
+        var result = (transposed ? operands.Input : operands.Output) + ((nint)group * rows * resultPlane);
+        var bias = operands.Bias == null ? null : operands.Bias + ((nint)group * rows);
+        var left = transposed
+            ? shared + part.Packed + ((nint)group * rows * part.PackedRow)
+            : operands.Kernel + ((((nint)part.Tile * geometry.PairCount) + ((nint)group * rows * channels)) * volume);
+        for (var block = 0; block < part.DepthBlocks; block++)
+        {
+            int k = (int)((long)part.Depth * block / part.DepthBlocks), end = (int)((long)part.Depth * (block + 1) / part.DepthBlocks);
+            if (part.SlicesPerBlock) part.Map.FindRuns(tables, k % part.Taps.TapCount, end - k);
+            Pack(part, tables, source, k, end, own);
+            for (var panel = 0; panel < tables.PanelCount; panel++)
+            {
+                Multiply(part, tables, tables.Panels[panel], left + k, own + ((nint)tables.Panels[panel].FirstColumn * (end - k)), end - k, row, rowEnd, result, block == 0 ? bias : null, operands.Accumulate || block > 0, scratch);
+            }
+        }
+    }
+
+    /// <summary>Packs rows [k, end) of all panels: panel by panel, [k][columns of the panel].</summary>
+    private void Pack(Part part, in ColumnTables tables, T* source, int k, int end, T* panels)
+    {
+        var taps = part.Taps.TapCount;
+        for (var panel = 0; panel < tables.PanelCount; panel++)
+        {
+            var width = tables.Panels[panel].Vectors * TLanes.Count;
+            var to = panels + ((nint)tables.Panels[panel].FirstColumn * (end - k));
+            var tap = taps == 0 ? 0 : k % taps;
+            var plane = taps == 0 ? source : source + (k / taps * sourcePlane);
+            for (var at = k; at < end; at++, to += width)
+            {
+                var slice = tables.Slices[((part.SlicesPerBlock ? at - k : tap) * tables.PanelCount) + panel];
+                if (!slice.IsFull) RowCopy<TVector, T, TLanes>.Clear(to, width);
+                for (var run = tables.Runs + slice.First; run < tables.Runs + slice.First + slice.Count; run++)
+                {
+                    RowCopy<TVector, T, TLanes>.Copy(plane + run->Source, run->Step, to + run->Column, run->Length);
+                }
+
+                if (++tap < taps) continue;
+                tap = 0;
+                plane += sourcePlane;
+            }
+        }
+    }
+
+    private void Multiply(Part part, in ColumnTables tables, in ColumnPanel panel, T* left, T* right, int depth, int row, int rowEnd, T* result, T* bias, bool add, T* scratch)
+    {
+        nint noOffset = 0;
+        var width = panel.Vectors * TLanes.Count;
+        var results = tables.Results + panel.FirstResult;
+        var isContiguous = panel.Results == 1 && panel.Columns == width && (part.Map.ResultStep == 1 || width == 1);
+        var product = new PanelProduct<T> { LeftStride = part.PackedRow, Right = right, RightPitch = width, Runs = 1, RunLength = depth, RunOffsets = &noOffset };
+        for (int height; row < rowEnd; row += height)
+        {
+            height = PanelKernel<TVector, T, TLanes>.HeightFor(rowEnd - row);
+            product.Left = left + (row * product.LeftStride);
+            product.Rows = Math.Min(height, rowEnd - row);
+            if (isContiguous && product.Rows == height)
+            {
+                product.Result = result + (row * resultPlane) + results[0].Result;
+                product.ResultStride = resultPlane;
+                product.Bias = bias == null ? null : bias + row;
+                product.Add = add;
+                PanelKernel<TVector, T, TLanes>.Multiply(product, height, panel.Vectors);
+                continue;
+            }
+
+            product.Result = scratch;
+            product.ResultStride = width;
+            product.Bias = null;
+            product.Add = false;
+            PanelKernel<TVector, T, TLanes>.Multiply(product, height, panel.Vectors);
+            for (var r = 0; r < product.Rows; r++)
+            {
+                var start = bias == null ? T.Zero : bias[row + r];
+                Scatter(scratch + (r * width), results, panel.Results, part.Map.ResultStep, result + ((row + r) * resultPlane), start, add);
+            }
+        }
+    }
+
+    private static void Scatter(T* from, ResultRun* runs, int count, int step, T* to, T bias, bool add)
+    {
+        for (var run = runs; run < runs + count; run++)
+        {
+            T* values = from + run->Column, z = to + run->Result;
+            for (var i = 0; i < run->Length; i++, z += step) *z = add ? *z + (values[i] + bias) : values[i] + bias;
+        }
+    }
+
+    /// <summary>Lays out, for some rows (input channels) of a group and phase, the taps' kernel elements by output channel.</summary>
+    private void TransposeKernel(int job, T* kernel, T* shared)
+    {
+        var index = parts.Length - 1;
+        while (parts[index].FirstKernelJob > job) index--;
+        var part = parts[index];
+        job -= part.FirstKernelJob;
+        int group = job / kernelRowJobs, first = job % kernelRowJobs * KernelRowsPerJob, end = Math.Min(rows, first + KernelRowsPerJob);
+        var taps = part.Taps;
+        var packed = shared + part.Packed + ((nint)group * rows * part.PackedRow);
+        for (var m = 0; m < channels; m++)
+        {
+            for (var c = first; c < end; c++)
+            {
+                var from = kernel + (((((nint)group * channels) + m) * rows) + c) * volume;
+                var to = packed + (c * part.PackedRow) + ((nint)m * taps.TapCount);
+                for (var tap = 0; tap < taps.TapCount; tap++)
+                {
+                    to[tap] = from[((nint)taps.Tiles[tap] * geometry.PairCount * volume) + taps.Elements[tap]];
+                }
+            }
+        }
+    }
+
+    /// <summary>One tile residue or phase, and how its work is cut.</summary>
+    private sealed class Part(TapConvolution taps, ColumnMap map)
+    {
+        public TapConvolution Taps { get; } = taps;
+
+        public ColumnMap Map { get; } = map;
+
+        public int Tile { get; } = taps.TapCount == 0 ? 0 : taps.Tiles[0];
+
+        public int FirstJob { get; set; }
+
+        public int FirstKernelJob { get; set; }
+
+        public long Packed { get; set; }
+
+        public int Depth { get; private set; }
+
+        public int DepthBlocks { get; private set; }
+
+        public int BlockDepth { get; private set; }
+
+        public nint PackedRow { get; private set; }
+
+        public long Vectors { get; private set; }
+
+        public int ColumnBlocks { get; private set; }
+
+        public int BlockVectorCount { get; private set; }
+
+        public int RowBlocks { get; private set; }
+
+        public int RowsPerBlock { get; private set; }
+
+        public int Slices { get; private set; }
+
+        public bool SlicesPerBlock { get; private set; }
+
+        public int MostSegments { get; private set; }
+
+        public long TableBytes { get; private set; }
+
+        /// <summary>Cuts k by what L1 holds, columns by what L2 holds, and then further until there are some jobs for threads to share.</summary>
+        public void Block(int rows, int channels, int groups, int parts)
+        {
+            const int wantedJobs = 8;
+            Depth = checked(channels * Taps.TapCount);
+            PackedRow = Depth;
+            DepthBlocks = Math.Max(1, Up(Depth, PanelBytes / (3 * TLanes.Count * sizeof(T))));
+            BlockDepth = Up(Depth, DepthBlocks);
+            Vectors = (Map.Columns + TLanes.Count - 1) / TLanes.Count;
+            long columnBlocks = Math.Max(Up(Vectors, BlockVectors), Math.Min(Up(wantedJobs, groups * (long)parts), Math.Max(1, Vectors / 6)));
+            RowBlocks = (int)Math.Max(1, Math.Min(Up(wantedJobs, columnBlocks * groups * parts), rows / 128));
+            ColumnBlocks = checked((int)Math.Max(columnBlocks, Math.Min(Up(wantedJobs / 2, groups * (long)parts * RowBlocks), Math.Max(1, Vectors / 2))));
+            RowsPerBlock = Up(Up(rows, RowBlocks), 8) * 8;
+            RowBlocks = Up(rows, RowsPerBlock);
+            BlockVectorCount = (int)Up(Vectors, ColumnBlocks);
+            var panels = Up(BlockVectorCount, 3);
+            MostSegments = Map.MostSegments(BlockVectorCount * TLanes.Count, panels);
+            SlicesPerBlock = ColumnMap.TableBytes(Taps.Axes.Length, panels, MostSegments, Taps.TapCount) > TableBudgetBytes && Taps.TapCount > BlockDepth;
+            Slices = SlicesPerBlock ? BlockDepth : Taps.TapCount;
+            TableBytes = ColumnMap.TableBytes(Taps.Axes.Length, panels, MostSegments, Slices);
+        }
+
+        private static int Up(int count, int size) => (int)Up((long)count, size);
+
+        private static long Up(long count, long size) => (count + size - 1) / size;
+    }
+}

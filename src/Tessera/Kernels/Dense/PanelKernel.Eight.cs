@@ -1,0 +1,229 @@
+using System.Runtime.CompilerServices;
+
+namespace Tessera.Kernels.Dense;
+
+// Panels of eight rows: 24 sums in 32 registers.
+internal static unsafe partial class PanelKernel<TVector, T, TLanes>
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void EightByThree(in PanelProduct<T> p)
+    {
+        var lanes = TLanes.Count;
+        T* a0 = p.Left;
+        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
+        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
+        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
+        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
+        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
+        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00, c02 = c00;
+        TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10, c12 = c10;
+        TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20, c22 = c20;
+        TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30, c32 = c30;
+        TVector c40 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[4]), c41 = c40, c42 = c40;
+        TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]), c51 = c50, c52 = c50;
+        TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60, c62 = c60;
+        TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70, c72 = c70;
+        nint k = 0;
+        for (var run = 0; run < p.Runs; run++)
+        {
+            var b = p.Right + p.RunOffsets[run];
+            var pitch = p.RightPitch;
+            for (var end = k + p.RunLength; k < end; k++)
+            {
+                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + lanes), b2 = TLanes.Load(b + (2 * lanes));
+                b += pitch;
+                var a = TLanes.Broadcast(a0[k]);
+                c00 = TLanes.MultiplyAdd(a, b0, c00);
+                c01 = TLanes.MultiplyAdd(a, b1, c01);
+                c02 = TLanes.MultiplyAdd(a, b2, c02);
+                a = TLanes.Broadcast(a1[k]);
+                c10 = TLanes.MultiplyAdd(a, b0, c10);
+                c11 = TLanes.MultiplyAdd(a, b1, c11);
+                c12 = TLanes.MultiplyAdd(a, b2, c12);
+                a = TLanes.Broadcast(a2[k]);
+                c20 = TLanes.MultiplyAdd(a, b0, c20);
+                c21 = TLanes.MultiplyAdd(a, b1, c21);
+                c22 = TLanes.MultiplyAdd(a, b2, c22);
+                a = TLanes.Broadcast(a3[k]);
+                c30 = TLanes.MultiplyAdd(a, b0, c30);
+                c31 = TLanes.MultiplyAdd(a, b1, c31);
+                c32 = TLanes.MultiplyAdd(a, b2, c32);
+                a = TLanes.Broadcast(a4[k]);
+                c40 = TLanes.MultiplyAdd(a, b0, c40);
+                c41 = TLanes.MultiplyAdd(a, b1, c41);
+                c42 = TLanes.MultiplyAdd(a, b2, c42);
+                a = TLanes.Broadcast(a5[k]);
+                c50 = TLanes.MultiplyAdd(a, b0, c50);
+                c51 = TLanes.MultiplyAdd(a, b1, c51);
+                c52 = TLanes.MultiplyAdd(a, b2, c52);
+                a = TLanes.Broadcast(a6[k]);
+                c60 = TLanes.MultiplyAdd(a, b0, c60);
+                c61 = TLanes.MultiplyAdd(a, b1, c61);
+                c62 = TLanes.MultiplyAdd(a, b2, c62);
+                a = TLanes.Broadcast(a7[k]);
+                c70 = TLanes.MultiplyAdd(a, b0, c70);
+                c71 = TLanes.MultiplyAdd(a, b1, c71);
+                c72 = TLanes.MultiplyAdd(a, b2, c72);
+            }
+        }
+
+        T* c = p.Result;
+        Finish(c, p.Add, c00, c01, c02);
+        c += p.ResultStride;
+        Finish(c, p.Add, c10, c11, c12);
+        c += p.ResultStride;
+        Finish(c, p.Add, c20, c21, c22);
+        c += p.ResultStride;
+        Finish(c, p.Add, c30, c31, c32);
+        c += p.ResultStride;
+        Finish(c, p.Add, c40, c41, c42);
+        c += p.ResultStride;
+        Finish(c, p.Add, c50, c51, c52);
+        c += p.ResultStride;
+        Finish(c, p.Add, c60, c61, c62);
+        c += p.ResultStride;
+        Finish(c, p.Add, c70, c71, c72);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void EightByTwo(in PanelProduct<T> p)
+    {
+        var lanes = TLanes.Count;
+        T* a0 = p.Left;
+        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
+        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
+        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
+        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
+        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
+        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00;
+        TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10;
+        TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20;
+        TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30;
+        TVector c40 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[4]), c41 = c40;
+        TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]), c51 = c50;
+        TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60;
+        TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70;
+        nint k = 0;
+        for (var run = 0; run < p.Runs; run++)
+        {
+            var b = p.Right + p.RunOffsets[run];
+            var pitch = p.RightPitch;
+            for (var end = k + p.RunLength; k < end; k++)
+            {
+                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + lanes);
+                b += pitch;
+                var a = TLanes.Broadcast(a0[k]);
+                c00 = TLanes.MultiplyAdd(a, b0, c00);
+                c01 = TLanes.MultiplyAdd(a, b1, c01);
+                a = TLanes.Broadcast(a1[k]);
+                c10 = TLanes.MultiplyAdd(a, b0, c10);
+                c11 = TLanes.MultiplyAdd(a, b1, c11);
+                a = TLanes.Broadcast(a2[k]);
+                c20 = TLanes.MultiplyAdd(a, b0, c20);
+                c21 = TLanes.MultiplyAdd(a, b1, c21);
+                a = TLanes.Broadcast(a3[k]);
+                c30 = TLanes.MultiplyAdd(a, b0, c30);
+                c31 = TLanes.MultiplyAdd(a, b1, c31);
+                a = TLanes.Broadcast(a4[k]);
+                c40 = TLanes.MultiplyAdd(a, b0, c40);
+                c41 = TLanes.MultiplyAdd(a, b1, c41);
+                a = TLanes.Broadcast(a5[k]);
+                c50 = TLanes.MultiplyAdd(a, b0, c50);
+                c51 = TLanes.MultiplyAdd(a, b1, c51);
+                a = TLanes.Broadcast(a6[k]);
+                c60 = TLanes.MultiplyAdd(a, b0, c60);
+                c61 = TLanes.MultiplyAdd(a, b1, c61);
+                a = TLanes.Broadcast(a7[k]);
+                c70 = TLanes.MultiplyAdd(a, b0, c70);
+                c71 = TLanes.MultiplyAdd(a, b1, c71);
+            }
+        }
+
+        T* c = p.Result;
+        Finish(c, p.Add, c00, c01);
+        c += p.ResultStride;
+        Finish(c, p.Add, c10, c11);
+        c += p.ResultStride;
+        Finish(c, p.Add, c20, c21);
+        c += p.ResultStride;
+        Finish(c, p.Add, c30, c31);
+        c += p.ResultStride;
+        Finish(c, p.Add, c40, c41);
+        c += p.ResultStride;
+        Finish(c, p.Add, c50, c51);
+        c += p.ResultStride;
+        Finish(c, p.Add, c60, c61);
+        c += p.ResultStride;
+        Finish(c, p.Add, c70, c71);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void EightByOne(in PanelProduct<T> p)
+    {
+        var lanes = TLanes.Count;
+        T* a0 = p.Left;
+        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
+        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
+        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
+        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
+        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
+        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]);
+        TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]);
+        TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]);
+        TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]);
+        TVector c40 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[4]);
+        TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]);
+        TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]);
+        TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]);
+        nint k = 0;
+        for (var run = 0; run < p.Runs; run++)
+        {
+            var b = p.Right + p.RunOffsets[run];
+            var pitch = p.RightPitch;
+            for (var end = k + p.RunLength; k < end; k++)
+            {
+                TVector b0 = TLanes.Load(b);
+                b += pitch;
+                var a = TLanes.Broadcast(a0[k]);
+                c00 = TLanes.MultiplyAdd(a, b0, c00);
+                a = TLanes.Broadcast(a1[k]);
+                c10 = TLanes.MultiplyAdd(a, b0, c10);
+                a = TLanes.Broadcast(a2[k]);
+                c20 = TLanes.MultiplyAdd(a, b0, c20);
+                a = TLanes.Broadcast(a3[k]);
+                c30 = TLanes.MultiplyAdd(a, b0, c30);
+                a = TLanes.Broadcast(a4[k]);
+                c40 = TLanes.MultiplyAdd(a, b0, c40);
+                a = TLanes.Broadcast(a5[k]);
+                c50 = TLanes.MultiplyAdd(a, b0, c50);
+                a = TLanes.Broadcast(a6[k]);
+                c60 = TLanes.MultiplyAdd(a, b0, c60);
+                a = TLanes.Broadcast(a7[k]);
+                c70 = TLanes.MultiplyAdd(a, b0, c70);
+            }
+        }
+
+        T* c = p.Result;
+        Finish(c, p.Add, c00);
+        c += p.ResultStride;
+        Finish(c, p.Add, c10);
+        c += p.ResultStride;
+        Finish(c, p.Add, c20);
+        c += p.ResultStride;
+        Finish(c, p.Add, c30);
+        c += p.ResultStride;
+        Finish(c, p.Add, c40);
+        c += p.ResultStride;
+        Finish(c, p.Add, c50);
+        c += p.ResultStride;
+        Finish(c, p.Add, c60);
+        c += p.ResultStride;
+        Finish(c, p.Add, c70);
+    }
+}

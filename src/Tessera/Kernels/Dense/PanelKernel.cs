@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Dense;
+
+/// <summary>What one call of a micro-kernel multiplies: Result[r, j] (+)= Bias[r] + Σ_k Left[r, k] · Right[k, j].</summary>
+internal unsafe struct PanelProduct<T>
+    where T : unmanaged
+{
+    /// <summary>Left[r, k] at r · LeftStride + k.</summary>
+    public T* Left;
+    public nint LeftStride;
+
+    /// <summary>The rows that Left has; the rest of the panel reads the last of them again.</summary>
+    public int Rows;
+
+    /// <summary>k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch.</summary>
+    public T* Right;
+    public nint RightPitch;
+    public int Runs;
+    public int RunLength;
+    public nint* RunOffsets;
+
+    /// <summary>Result[r, j] at r · ResultStride + j; all rows of the panel are written, however many Left has.</summary>
+    public T* Result;
+    public nint ResultStride;
+
+    /// <summary>One number per row of the panel, or null.</summary>
+    public T* Bias;
+
+    /// <summary>Whether to add to the result.</summary>
+    public bool Add;
+}
+
+/// <summary>
+/// The micro-kernel of every dense product. All sums of a panel of rows by one to three vectors of columns stay in
+/// registers while k runs; a step of k loads the vectors of Right once and broadcasts one number of Left per row.
+/// <code>
+///             Right    k ↓  [ b0 | b1 | b2 ]   vectors, pitch apart
+///     Left k →
+///     a0                    c00  c01  c02
+///     a1                    c10  c11  c12      8 × 3 in 32 registers,
+///     …                     …                  4 × 3 in 16
+/// </code>
+/// </summary>
+internal static unsafe partial class PanelKernel<TVector, T, TLanes>
+    where TVector : struct
+    where T : unmanaged
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>The most vectors of columns that a panel has.</summary>
+    public const int MostVectors = 3;
+
+    /// <summary>The rows of a whole panel.</summary>
+    public static int Height => TLanes.HasManyRegisters ? 8 : 4;
+
+    /// <summary>The rows of the panel that covers what is left of the rows.</summary>
+    public static int HeightFor(int rowsLeft) => rowsLeft <= 4 ? 4 : Height;
+
+    /// <summary>Multiplies one panel of <paramref name="height"/> rows and <paramref name="vectors"/> vectors of columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(in PanelProduct<T> product, int height, int vectors)
+    {
+        if (height == 8)
+        {
+            if (vectors == 3) EightByThree(product);
+            else if (vectors == 2) EightByTwo(product);
+            else EightByOne(product);
+        }
+        else if (vectors == 3) FourByThree(product);
+        else if (vectors == 2) FourByTwo(product);
+        else FourByOne(product);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(T* to, bool add, TVector first) =>
+        TLanes.Store(add ? TLanes.Add(TLanes.Load(to), first) : first, to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(T* to, bool add, TVector first, TVector second)
+    {
+        Finish(to, add, first);
+        Finish(to + TLanes.Count, add, second);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(T* to, bool add, TVector first, TVector second, TVector third)
+    {
+        Finish(to, add, first, second);
+        Finish(to + (2 * TLanes.Count), add, third);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Dense;
+
+/// <summary>
+/// Short copies inside packing. A stretch shorter than two vectors is two overlapping moves, so that no length needs a
+/// loop of single numbers and nothing outside either side is touched.
+/// </summary>
+internal static unsafe class RowCopy<TVector, T, TLanes>
+    where TVector : struct
+    where T : unmanaged
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>to[i] = from[i · step].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(T* from, nint step, T* to, int count)
+    {
+        if (step == 1) Copy(from, to, count);
+        else Gather(from, step, to, count);
+    }
+
+    /// <summary>to[i] = from[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(T* from, T* to, int count)
+    {
+        if (count >= TLanes.Count)
+        {
+            var last = count - TLanes.Count;
+            for (var i = 0; i < last; i += TLanes.Count) TLanes.Store(TLanes.Load(from + i), to + i);
+            TLanes.Store(TLanes.Load(from + last), to + last);
+            return;
+        }
+
+        CopyFew((byte*)from, (byte*)to, count * sizeof(T));
+    }
+
+    /// <summary>to[0 … count) = 0, where count is a whole number of vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Clear(T* to, int count)
+    {
+        for (var i = 0; i < count; i += TLanes.Count) TLanes.Store(TLanes.Zero, to + i);
+    }
+
+    private static void Gather(T* from, nint step, T* to, int count)
+    {
+        var i = 0;
+        for (; i <= count - 4; i += 4, from += 4 * step)
+        {
+            T first = from[0], second = from[step], third = from[2 * step], fourth = from[3 * step];
+            to[i] = first;
+            to[i + 1] = second;
+            to[i + 2] = third;
+            to[i + 3] = fourth;
+        }
+
+        for (; i < count; i++, from += step) to[i] = *from;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyFew(byte* from, byte* to, int bytes)
+    {
+        if (bytes >= 32)
+        {
+            var head = Vector256.Load(from);
+            var tail = Vector256.Load(from + bytes - 32);
+            head.Store(to);
+            tail.Store(to + bytes - 32);
+        }
+        else if (bytes >= 16)
+        {
+            var head = Vector128.Load(from);
+            var tail = Vector128.Load(from + bytes - 16);
+            head.Store(to);
+            tail.Store(to + bytes - 16);
+        }
+        else if (bytes >= 8)
+        {
+            var head = Unsafe.ReadUnaligned<long>(from);
+            var tail = Unsafe.ReadUnaligned<long>(from + bytes - 8);
+            Unsafe.WriteUnaligned(to, head);
+            Unsafe.WriteUnaligned(to + bytes - 8, tail);
+        }
+        else if (bytes >= 4)
+        {
+            Unsafe.WriteUnaligned(to, Unsafe.ReadUnaligned<int>(from));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace Tessera.Kernels.Vectors;
+
+/// <summary>
+/// A vector register of <typeparamref name="T"/> as kernels see it. Kernels are written once over this interface; its
+/// implementations are empty structs, so the compiler makes one body for each width with the instructions inlined.
+/// </summary>
+/// <typeparam name="TVector">The runtime's own vector type.</typeparam>
+/// <typeparam name="T">float or double.</typeparam>
+internal unsafe interface ILanes<TVector, T>
+    where TVector : struct
+    where T : unmanaged
+{
+    /// <summary>How many numbers a vector holds.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>Whether there are 32 vector registers, so that a kernel may hold 24 sums.</summary>
+    static abstract bool HasManyRegisters { get; }
+
+    /// <summary>What the vectors are called in a plan's words.</summary>
+    static abstract string Name { get; }
+
+    static abstract TVector Zero { get; }
+
+    static abstract TVector Load(T* from);
+
+    static abstract void Store(TVector vector, T* to);
+
+    static abstract TVector Broadcast(T value);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    /// <summary>left · right + addend, rounded once where the processor can.</summary>
+    static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
+}
