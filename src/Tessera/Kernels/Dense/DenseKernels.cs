@@ -10,7 +10,7 @@ namespace Tessera.Kernels.Dense;
 /// <summary>The dense algorithms: shared and tiled operators whose channels are dense or in groups.</summary>
 internal static class DenseKernels
 {
-    /// <summary>The algorithm for an operation, or null where the channels are a table or every position has its own weights.</summary>
+    /// <summary>The algorithm for an operation, or null where the channels are a table.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
