@@ -7,7 +7,8 @@ namespace Tessera.Bench;
 /// <param name="machine">What shares of the peak refer to.</param>
 /// <param name="report">Where rows go.</param>
 /// <param name="seconds">Time for each workload.</param>
-internal sealed class Contest(IReadOnlyList<ISystem> systems, Machine machine, Report report, double seconds)
+/// <param name="clock">What times the runs.</param>
+internal sealed class Contest(IReadOnlyList<ISystem> systems, Machine machine, Report report, double seconds, Func<double> clock)
 {
     public bool AllAgreed { get; private set; } = true;
 
@@ -26,7 +27,7 @@ internal sealed class Contest(IReadOnlyList<ISystem> systems, Machine machine, R
                 }
             }
 
-            var times = Measurement.Interleave([.. contestants.Select(contestant => contestant.Contestant)], seconds, workload.Threads);
+            var times = Measurement.Interleave([.. contestants.Select(contestant => contestant.Contestant)], seconds, workload.Threads, clock);
             var disagreements = Agreement.Disagreements(workload, contestants);
             AllAgreed &= disagreements.Count == 0;
             foreach (var message in disagreements.Values) Console.Error.WriteLine(message);

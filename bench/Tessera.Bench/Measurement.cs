@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Tessera.Bench.Contestants;
 
 namespace Tessera.Bench;
@@ -13,44 +12,44 @@ internal static class Measurement
     private const double SecondsPerTurn = 0.02;
 
     /// <summary>Median seconds of one run for each contestant.</summary>
-    public static double[] Interleave(IReadOnlyList<IContestant> contestants, double seconds, int threads)
+    public static double[] Interleave(IReadOnlyList<IContestant> contestants, double seconds, int threads, Func<double> clock)
     {
         var times = contestants.Select(_ => new List<double>()).ToArray();
-        var runs = contestants.Select(contestant => Math.Clamp((int)(SecondsPerTurn / WarmUp(contestant)), 1, 100)).ToArray();
-        var start = Stopwatch.GetTimestamp();
-        for (var round = 0; round < LeastRounds || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; round++)
+        var runs = contestants.Select(contestant => Math.Clamp((int)(SecondsPerTurn / WarmUp(contestant, clock)), 1, 100)).ToArray();
+        var start = Clock.Wall();
+        for (var round = 0; round < LeastRounds || Clock.Wall() - start < seconds; round++)
         {
             for (var turn = 0; turn < contestants.Count; turn++)
             {
                 // The peers' threads spin for some milliseconds after their work, on cores that the next one wants.
                 if (threads > 1) Thread.Sleep(5);
                 contestants[turn].Run();
-                for (var run = 0; run < runs[turn]; run++) times[turn].Add(Time(contestants[turn]));
+                for (var run = 0; run < runs[turn]; run++) times[turn].Add(Time(contestants[turn], clock));
             }
         }
 
         return [.. times.Select(Median)];
     }
 
-    public static double Median(IEnumerable<double> values)
+    private static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
         var middle = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    private static double WarmUp(IContestant contestant)
+    private static double WarmUp(IContestant contestant, Func<double> clock)
     {
-        var first = Time(contestant);
+        var first = Time(contestant, clock);
         if (first > 1) return first;
         contestant.Run();
-        return Time(contestant);
+        return Time(contestant, clock);
     }
 
-    private static double Time(IContestant contestant)
+    private static double Time(IContestant contestant, Func<double> clock)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = clock();
         contestant.Run();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return clock() - start;
     }
 }

@@ -20,13 +20,18 @@ peers.Validators.Add(result =>
     var unknown = result.GetValueOrDefault<string>()!.Split(',').Except(["ort", "torch", "none"]).ToArray();
     if (unknown.Length > 0) result.AddError($"--peers: {string.Join(", ", unknown)} is not known; give ort, torch, both with a comma between, or none.");
 });
+var processorTime = new Option<bool>("--processor-time") { Description = "Time the processor instead of the clock: one thread, on a machine that is busy with other work (Linux)." };
 var json = new Option<bool>("--json") { Description = "One JSON object a line for each peer; the machine's figures go to stderr." };
 var markdown = new Option<bool>("--markdown") { Description = "Markdown tables." };
 
 var command = new RootCommand("Times Tessera and its peers on the same inputs (float32), by turns, and checks that their results agree.")
 {
-    suites, shapes, operations, threads, seconds, peers, json, markdown,
+    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown,
 };
+command.Validators.Add(result =>
+{
+    if (result.GetValue(processorTime) && result.GetValue(threads) > 1) result.AddError("--processor-time: it sees one thread alone; leave out --threads, or give 1.");
+});
 command.SetAction(result =>
 {
     ISystem[] subjects = [new TesseraSystem(ordinary: false), new TesseraSystem(ordinary: true)];
@@ -48,7 +53,7 @@ command.SetAction(result =>
         where result.GetValue(shapes) is not { Length: > 0 } shapeNames || shapeNames.Contains(workload.Name)
         where result.GetValue(operations) is { Length: > 0 } operationNames ? operationNames.Contains(workload.Operation.Name()) : workload.IsUsual
         select workload;
-    var contest = new Contest(systems, machine, report, result.GetValue(seconds));
+    var contest = new Contest(systems, machine, report, result.GetValue(seconds), result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall);
     foreach (var workload in chosen) contest.Hold(workload);
     report.Finish();
     return contest.AllAgreed ? 0 : 1;
