@@ -70,6 +70,12 @@ public sealed unsafe class ConvolutionPlan<T>
     public long WorkspaceBytes =>
         (algorithms.Max(a => a.SharedElements) + (algorithms.Max(a => a.WorkerElements) * options.ResolvedThreads)) * sizeof(T);
 
+    /// <summary>Workspace in elements that all workers share, over all operations.</summary>
+    internal long SharedElements => algorithms.Max(a => a.SharedElements);
+
+    /// <summary>Workspace in elements of each worker, over all operations.</summary>
+    internal long WorkerElements => algorithms.Max(a => a.WorkerElements);
+
     /// <summary>A workspace large enough for every operation of this plan.</summary>
     public Workspace<T> CreateWorkspace() =>
         new(algorithms.Max(a => a.SharedElements), algorithms.Max(a => a.WorkerElements), options.ResolvedThreads);

@@ -1,0 +1,67 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace Tessera.Execution.Layers;
+
+/// <summary>
+/// Multiplies each element by 0 or by 1 / (1 − rate). The factors are drawn again in the backward pass instead of being
+/// kept: they follow from the seed, the layer's place, the step and the piece of the row.
+/// </summary>
+[SkipLocalsInit]
+internal sealed unsafe class DropoutExecution<T>(long count, double rate, int index) : LayerExecution<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int ForwardStage = 0;
+    private const int BackwardStage = 1;
+
+    /// <summary>An element falls where 32 random bits are below this.</summary>
+    private readonly uint threshold = (uint)Math.Min(uint.MaxValue, Math.Round(rate * 4294967296.0));
+    private readonly T kept = T.CreateChecked(1 / (1 - rate));
+
+    private long key;
+
+    public override Overlay Output => Overlay.Overwrite;
+
+    public override Overlay InputGradient => Overlay.Overwrite;
+
+    public override void Forward()
+    {
+        // The key is kept from here: the step may be set anew before the backward pass.
+        key = unchecked((long)new RandomSource(Pass.Seed, index, Pass.Step).NextBits());
+        Run(ForwardStage, Chunks.Jobs(count));
+    }
+
+    public override void Backward() => Run(BackwardStage, Chunks.Jobs(count));
+
+    protected override void Execute(int stage, int job)
+    {
+        Span<T> factors = stackalloc T[Chunks.Elements];
+        foreach (var (start, length) in new Chunks(count, job))
+        {
+            var part = factors[..length];
+            Draw(part, start);
+            if (stage == ForwardStage)
+            {
+                TensorPrimitives.Multiply(new ReadOnlySpan<T>(Memory.Inputs[0] + start, length), part, new Span<T>(Memory.Output + start, length));
+                continue;
+            }
+
+            var g = new ReadOnlySpan<T>(Memory.OutputGradient + start, length);
+            var d = new Span<T>(Memory.InputGradients[0] + start, length);
+            if (Memory.Accumulate[0]) TensorPrimitives.MultiplyAdd(g, part, d, d);
+            else TensorPrimitives.Multiply(g, part, d);
+        }
+    }
+
+    private void Draw(Span<T> factors, long start)
+    {
+        var random = new RandomSource(key, start);
+        for (var i = 0; i < factors.Length; i += 2)
+        {
+            var bits = random.NextBits();
+            factors[i] = (uint)bits < threshold ? T.Zero : kept;
+            if (i + 1 < factors.Length) factors[i + 1] = (uint)(bits >> 32) < threshold ? T.Zero : kept;
+        }
+    }
+}

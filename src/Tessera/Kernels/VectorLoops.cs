@@ -1,0 +1,61 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Tessera.Kernels;
+
+/// <summary>One element from two, for whole vectors at once.</summary>
+internal interface IPairFunction<T>
+{
+    Vector<T> Invoke(Vector<T> first, Vector<T> second);
+}
+
+/// <summary>Loops over elements in vectors of the machine's width, for what .NET's tensor primitives do not have.</summary>
+internal static class VectorLoops
+{
+    /// <summary>result[i] = function(first[i], second[i]); the result may stand where either argument stands.</summary>
+    public static void Map<T, TFunction>(ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> result, TFunction function)
+        where T : unmanaged
+        where TFunction : struct, IPairFunction<T>
+    {
+        var i = 0;
+        for (; i <= result.Length - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            function.Invoke(new Vector<T>(first[i..]), new Vector<T>(second[i..])).CopyTo(result[i..]);
+        }
+
+        if (i == result.Length) return;
+        // The rest goes through a whole vector too, so that an element's bits do not depend on where it stands.
+        Span<T> a = stackalloc T[Vector<T>.Count], b = stackalloc T[Vector<T>.Count];
+        first[i..].CopyTo(a);
+        second[i..].CopyTo(b);
+        function.Invoke(new Vector<T>(a), new Vector<T>(b)).CopyTo(a);
+        a[..(result.Length - i)].CopyTo(result[i..]);
+    }
+
+    /// <summary>a · b + c, fused where the processor does that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<T> MultiplyAdd<T>(Vector<T> a, Vector<T> b, Vector<T> c)
+    {
+        if (typeof(T) == typeof(float)) return Vector.MultiplyAddEstimate(a.As<T, float>(), b.As<T, float>(), c.As<T, float>()).As<float, T>();
+        return Vector.MultiplyAddEstimate(a.As<T, double>(), b.As<T, double>(), c.As<T, double>()).As<double, T>();
+    }
+
+    /// <summary>Whether no element is infinite or not a number.</summary>
+    public static bool AllFinite<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var i = 0;
+        for (; i <= values.Length - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            var v = new Vector<T>(values[i..]);
+            if (!Vector.EqualsAll(v - v, Vector<T>.Zero)) return false;
+        }
+
+        for (; i < values.Length; i++)
+        {
+            if (!T.IsFinite(values[i])) return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Execution;
+
+namespace Tessera.Networks;
+
+/// <summary>
+/// One node of a network as a user describes it: immutable, and equal to another that says the same. A layer knows
+/// shapes and parameters, and no numbers.
+/// </summary>
+public abstract record Layer
+{
+    /// <summary>Its name in the network; left empty, the network names it by kind and a running number (conv1, relu1, pool2).</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The layers whose outputs it takes; empty for the layer before it. The network's input is called <c>input</c>.</summary>
+    public LayerNames Inputs { get; init; }
+
+    /// <summary>The word for this kind of layer in a model file, such as <c>max-pool</c>.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>What a name made by the network begins with, such as <c>pool</c>.</summary>
+    public virtual string ShortName => Kind;
+
+    /// <summary>A layer whose shapes this one needs besides its inputs' (a size to restore, a pooling to undo), or null.</summary>
+    public virtual string? Reference => null;
+
+    /// <summary>How many inputs it takes; null for two or more.</summary>
+    public virtual int? InputCount => 1;
+
+    /// <summary>The shape of its output.</summary>
+    /// <param name="inputs">
+    /// The full shapes [N, C, …] of its inputs; after them, where there is a <see cref="Reference"/>, that layer's output
+    /// shape and the shape of that layer's first input.
+    /// </param>
+    /// <exception cref="ArgumentException">The layer does not fit these shapes; the message names it, the shapes and a way out.</exception>
+    public abstract Sizes InferShape(IReadOnlyList<Sizes> inputs);
+
+    /// <summary>Its parameters for inputs of these shapes, as <see cref="InferShape"/> takes them.</summary>
+    public virtual IReadOnlyList<ParameterDescription> Parameters(IReadOnlyList<Sizes> inputs) => [];
+
+    /// <summary>Its spatial connections, axis by axis; empty for a layer that is no window over positions.</summary>
+    public virtual IReadOnlyList<AxisGeometry> Axes(IReadOnlyList<Sizes> inputs) => [];
+
+    /// <summary>Multiply-adds of one forward pass over the whole batch, padding counted out; 0 for what does not multiply by weights.</summary>
+    public virtual long MultiplyAdds(IReadOnlyList<Sizes> inputs) => 0;
+
+    /// <summary>Checks the layer that <see cref="Reference"/> names.</summary>
+    internal virtual void CheckReference(Layer? referenced)
+    {
+    }
+
+    /// <summary>Makes the layer ready to run.</summary>
+    internal abstract LayerExecution<T> Compile<T>(LayerContext context)
+        where T : unmanaged, IFloatingPointIeee754<T>;
+
+    /// <summary>What messages call it.</summary>
+    internal string Label => Name.Length > 0 ? Name : Kind;
+
+    /// <summary>What messages call an input.</summary>
+    internal string InputLabel(int index) => index < Inputs.Count ? Inputs[index] : FormattableString.Invariant($"input {index}");
+
+    /// <summary>An error about this layer.</summary>
+    internal ArgumentException Misfit(string message) => new($"{Label}: {message}");
+}

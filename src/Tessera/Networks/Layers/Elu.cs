@@ -1,0 +1,20 @@
+using Tessera.Execution;
+using Tessera.Execution.Layers;
+
+namespace Tessera.Networks.Layers;
+
+/// <summary>v above 0 and α · (exp(v) − 1) below (Clevert et al. 2015).</summary>
+/// <param name="Alpha">α, above 0: the limit below is −α.</param>
+public sealed record Elu(double Alpha = 1) : Layer
+{
+    /// <inheritdoc/>
+    public override string Kind => "elu";
+
+    /// <inheritdoc/>
+    public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => Alpha > 0 && double.IsFinite(Alpha)
+        ? inputs[0]
+        : throw Misfit(FormattableString.Invariant($"alpha {Alpha}; it must be above 0, such as 1."));
+
+    internal override LayerExecution<T> Compile<T>(LayerContext context) =>
+        new ElementwiseExecution<T, EluFunction<T>>(context.Output.Product, new EluFunction<T>(T.CreateChecked(Alpha)));
+}

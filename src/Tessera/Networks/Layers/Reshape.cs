@@ -1,0 +1,27 @@
+using Tessera.Execution;
+using Tessera.Execution.Layers;
+
+namespace Tessera.Networks.Layers;
+
+/// <summary>Gives each example another shape of as many elements, in the same row-major order.</summary>
+/// <param name="Shape">The shape of one example, [C, i…], without the batch.</param>
+public sealed record Reshape(Sizes Shape) : Layer
+{
+    /// <inheritdoc/>
+    public override string Kind => "reshape";
+
+    /// <inheritdoc/>
+    public override Sizes InferShape(IReadOnlyList<Sizes> inputs)
+    {
+        var from = inputs[0].From(1);
+        if (Shape.Count == 0 || Shape.Any(static size => size < 1)) throw Misfit($"the shape {Shape} must have at least one size, and all at least 1.");
+        if (Shape.Product != from.Product)
+        {
+            throw Misfit($"the input {from} has {from.Product} elements per example but the shape {Shape} has {Shape.Product}; give a shape of {from.Product} elements.");
+        }
+
+        return [inputs[0][0], .. Shape.AsSpan()];
+    }
+
+    internal override LayerExecution<T> Compile<T>(LayerContext context) => new ReshapeExecution<T>(context.Output.Product);
+}

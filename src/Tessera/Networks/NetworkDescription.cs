@@ -1,0 +1,168 @@
+using System.Globalization;
+
+namespace Tessera.Networks;
+
+/// <summary>
+/// A directed graph of named layers over one input, checked and with every shape known: immutable, and equal to another
+/// that says the same. The output is that of the last layer in the list.
+/// </summary>
+public sealed class NetworkDescription : IEquatable<NetworkDescription>
+{
+    /// <summary>What layers call the network's input.</summary>
+    public const string InputName = "input";
+
+    private readonly Layer[] layers;
+    private readonly NetworkGraph graph;
+    private readonly int[] layerOfParameter;
+
+    /// <summary>Names the layers that have no name, checks the graph and infers every shape.</summary>
+    /// <param name="name">The network's name.</param>
+    /// <param name="input">The shape of one example, [C, i_1 … i_d], without the batch.</param>
+    /// <param name="layers">The layers; each takes the one before it unless it names others, before or after it.</param>
+    /// <exception cref="ArgumentException">A name stands twice or is unknown, layers go in a circle, or a layer does not fit its inputs.</exception>
+    public NetworkDescription(string name, Sizes input, IReadOnlyList<Layer> layers)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(layers);
+        if (input.Count == 0 || input.Any(static size => size < 1))
+        {
+            throw new ArgumentException($"{Title(name)}: the input shape {input} must have a number of channels and the spatial sizes, all at least 1, such as [1, 28, 28].", nameof(input));
+        }
+
+        if (layers.Count == 0) throw new ArgumentException($"{Title(name)}: it has no layers; give at least one.", nameof(layers));
+        Name = name;
+        InputShape = input;
+        this.layers = WithNames(layers);
+        graph = new NetworkGraph(Title(name), this.layers);
+        var shapes = Shapes(1);
+        var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
+        layerOfParameter = [.. owned.Select(static pair => pair.index)];
+        Parameters = [.. owned.Select(static pair => pair.parameter)];
+        ParameterCount = Parameters.Sum(static parameter => parameter.Description.Shape.Product);
+        TrainedParameterCount = Parameters.Where(static parameter => parameter.Description.IsTrained).Sum(static parameter => parameter.Description.Shape.Product);
+    }
+
+    /// <summary>The network's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The shape of one example, [C, i_1 … i_d].</summary>
+    public Sizes InputShape { get; }
+
+    /// <summary>The layers in the order given, each with its name.</summary>
+    public IReadOnlyList<Layer> Layers => layers;
+
+    /// <summary>Every parameter in the order of the layers, with its full name such as <c>conv1.kernel</c>.</summary>
+    public IReadOnlyList<(string Name, ParameterDescription Description)> Parameters { get; }
+
+    /// <summary>The number of elements of all parameters, statistics among them.</summary>
+    public long ParameterCount { get; }
+
+    /// <summary>The number of elements that training changes.</summary>
+    public long TrainedParameterCount { get; }
+
+    /// <summary>Who takes whose output.</summary>
+    internal NetworkGraph Graph => graph;
+
+    /// <summary>The shape of the output, [N, …], for a batch.</summary>
+    public Sizes OutputShape(int batch) => Shapes(batch)[^1];
+
+    /// <summary>The output shape of every layer, in the order of <see cref="Layers"/>, for a batch.</summary>
+    /// <exception cref="ArgumentException">The batch is below 1.</exception>
+    public IReadOnlyList<Sizes> Shapes(int batch)
+    {
+        if (batch < 1) throw new ArgumentException($"{Title(Name)}: a batch of {batch}; it must be at least 1.", nameof(batch));
+        var shapes = new Sizes[layers.Length];
+        foreach (var index in graph.Order)
+        {
+            shapes[index] = layers[index].InferShape(InputShapes(index, batch, shapes));
+            CheckElements(index, shapes[index]);
+        }
+
+        return shapes;
+    }
+
+    /// <summary>The shapes that a layer's <see cref="Layer.InferShape"/> takes: its inputs', then those its reference adds.</summary>
+    /// <param name="layer">The layer's place in <see cref="Layers"/>.</param>
+    /// <param name="batch">The batch.</param>
+    public IReadOnlyList<Sizes> InputShapes(int layer, int batch) => InputShapes(layer, batch, Shapes(batch));
+
+    /// <summary>The layer of this name, or null.</summary>
+    public Layer? Find(string name) => Array.Find(layers, layer => layer.Name == name);
+
+    /// <inheritdoc/>
+    public bool Equals(NetworkDescription? other) =>
+        other is not null && Name == other.Name && InputShape == other.InputShape && layers.AsSpan().SequenceEqual(other.layers);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as NetworkDescription);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, InputShape, layers.Length, layers[^1]);
+
+    /// <summary>The name, the input and every layer with its output shape for one example.</summary>
+    public override string ToString()
+    {
+        var shapes = Shapes(1);
+        return $"{Title(Name)}: {InputShape}" + string.Concat(layers.Select((layer, index) =>
+            string.Create(CultureInfo.InvariantCulture, $"\n  {layer.Name} ({layer.Kind}): {shapes[index].From(1)}")));
+    }
+
+    /// <summary>The place of the layer that a parameter (by its place in <see cref="Parameters"/>) belongs to.</summary>
+    internal int LayerOfParameter(int parameter) => layerOfParameter[parameter];
+
+    internal IReadOnlyList<Sizes> InputShapes(int index, int batch, IReadOnlyList<Sizes> shapes)
+    {
+        var sources = graph.Sources[index];
+        var inputs = sources.Select(Shape).ToList();
+        if (graph.References[index] is { } reference)
+        {
+            inputs.Add(Shape(reference));
+            inputs.Add(Shape(reference < 0 ? reference : graph.Sources[reference][0]));
+        }
+
+        return inputs;
+
+        Sizes Shape(int source) => source < 0 ? [batch, .. InputShape.AsSpan()] : shapes[source];
+    }
+
+    private static string Title(string name) => name.Length > 0 ? name : "network";
+
+    private static Layer[] WithNames(IReadOnlyList<Layer> layers)
+    {
+        var taken = layers.Select(static layer => layer.Name).ToHashSet(StringComparer.Ordinal);
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        return [.. layers.Select(layer =>
+        {
+            if (layer.Name.Length > 0) return layer;
+            string name;
+            do
+            {
+                var number = counts[layer.ShortName] = counts.GetValueOrDefault(layer.ShortName) + 1;
+                name = string.Create(CultureInfo.InvariantCulture, $"{layer.ShortName}{number}");
+            }
+            while (!taken.Add(name));
+            return layer with { Name = name };
+        })];
+    }
+
+    private IEnumerable<(string Name, ParameterDescription Description)> ParametersOf(int index, IReadOnlyList<Sizes> shapes) =>
+        layers[index].Parameters(InputShapes(index, 1, shapes)).Select(parameter => ($"{layers[index].Name}.{parameter.Name}", parameter));
+
+    private void CheckElements(int index, Sizes shape)
+    {
+        long elements;
+        try
+        {
+            elements = shape.Product;
+        }
+        catch (OverflowException)
+        {
+            elements = long.MaxValue;
+        }
+
+        if (elements > int.MaxValue)
+        {
+            throw layers[index].Misfit($"its output {shape} has more than {int.MaxValue} elements; use a smaller batch or smaller sizes.");
+        }
+    }
+}

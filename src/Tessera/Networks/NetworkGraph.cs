@@ -1,0 +1,125 @@
+namespace Tessera.Networks;
+
+/// <summary>Who takes whose output, by places in the list of layers; −1 stands for the network's input.</summary>
+internal sealed class NetworkGraph
+{
+    private readonly string title;
+    private readonly Layer[] layers;
+    private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
+
+    public NetworkGraph(string title, Layer[] layers)
+    {
+        this.title = title;
+        this.layers = layers;
+        places[NetworkDescription.InputName] = -1;
+        for (var index = 0; index < layers.Length; index++)
+        {
+            var name = layers[index].Name;
+            if (name == NetworkDescription.InputName) throw new ArgumentException($"{title}: layer {index + 1} is called '{name}', which is the network's input; choose another name.");
+            if (!places.TryAdd(name, index)) throw new ArgumentException($"{title}: layers {places[name] + 1} and {index + 1} are both called '{name}'; names must differ.");
+        }
+
+        Sources = [.. layers.Select(SourcesOf)];
+        References = [.. layers.Select(ReferenceOf)];
+        Order = SortedByUse();
+        CheckAllUsed();
+    }
+
+    /// <summary>For each layer, the places of its inputs.</summary>
+    public IReadOnlyList<int[]> Sources { get; }
+
+    /// <summary>For each layer, the place of the layer it refers to, if any.</summary>
+    public IReadOnlyList<int?> References { get; }
+
+    /// <summary>The places in an order in which every layer comes after what it needs; the list's own order wherever that works.</summary>
+    public IReadOnlyList<int> Order { get; }
+
+    private int[] SourcesOf(Layer layer, int index)
+    {
+        int[] sources = layer.Inputs.Count == 0 ? [index - 1] : [.. layer.Inputs.Select(name => PlaceOf(layer, name))];
+        if (layer.InputCount is { } count ? sources.Length == count : sources.Length >= 2) return sources;
+        throw layer.Misfit(layer.InputCount is null
+            ? $"{layer.Kind} takes two or more inputs but has {sources.Length}; name them all in its inputs."
+            : $"{layer.Kind} takes {layer.InputCount} input but names {sources.Length} ({layer.Inputs}); name {layer.InputCount}, or join them by add or concatenate first.");
+    }
+
+    private int? ReferenceOf(Layer layer, int index)
+    {
+        if (layer.Reference is not { } name) return null;
+        var place = PlaceOf(layer, name);
+        layer.CheckReference(place < 0 ? null : layers[place]);
+        return place;
+    }
+
+    private int PlaceOf(Layer layer, string name)
+    {
+        if (places.TryGetValue(name, out var place)) return place;
+        var nearest = Spelling.Nearest(name, places.Keys.ToArray());
+        throw layer.Misfit($"there is no layer '{name}'; " + (nearest is null
+            ? $"the layers are {string.Join(", ", places.Keys.Take(20))}{(places.Count > 20 ? ", …" : "")}."
+            : $"did you mean '{nearest}'?"));
+    }
+
+    private int[] SortedByUse()
+    {
+        var order = new List<int>(layers.Length);
+        var done = new bool[layers.Length];
+        while (order.Count < layers.Length)
+        {
+            var before = order.Count;
+            for (var index = 0; index < layers.Length; index++)
+            {
+                if (done[index] || !Needs(index).All(need => need < 0 || done[need])) continue;
+                done[index] = true;
+                order.Add(index);
+            }
+
+            if (order.Count > before) continue;
+            throw new ArgumentException($"{title}: layers take each other's output in a circle ({Circle(done)}); break it by giving one of them another input.");
+        }
+
+        return [.. order];
+    }
+
+    private IEnumerable<int> Needs(int index) => References[index] is { } reference ? Sources[index].Append(reference) : Sources[index];
+
+    private string Circle(bool[] done)
+    {
+        var path = new List<int> { Array.IndexOf(done, false) };
+        while (true)
+        {
+            var next = Needs(path[^1]).First(need => need >= 0 && !done[need]);
+            var start = path.IndexOf(next);
+            path.Add(next);
+            // The path goes from user to used; read backwards it follows the data.
+            if (start >= 0) return string.Join(" → ", path.Skip(start).Reverse().Select(index => layers[index].Name));
+        }
+    }
+
+    private void CheckAllUsed()
+    {
+        var used = new bool[layers.Length];
+        used[^1] = true;
+        for (var index = 0; index < layers.Length; index++)
+        {
+            foreach (var need in Needs(index))
+            {
+                if (need >= 0) used[need] = true;
+            }
+        }
+
+        var idle = Array.IndexOf(used, false);
+        if (idle >= 0)
+        {
+            throw layers[idle].Misfit("no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs.");
+        }
+
+        for (var index = 0; index < layers.Length - 1; index++)
+        {
+            if (Sources[index].Contains(layers.Length - 1))
+            {
+                throw layers[^1].Misfit($"it stands last, so it is the network's output, but {layers[index].Name} takes it; move the output layer to the end.");
+            }
+        }
+    }
+}
