@@ -2,6 +2,7 @@ using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Dense;
 using Tessera.Kernels.Reference;
+using Tessera.Kernels.Unshared;
 using Tessera.Operators;
 
 namespace Tessera.Kernels;
@@ -14,7 +15,8 @@ internal static class KernelChoice
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
-        return DenseKernels.TryChoose<T>(geometry, batch, operation, options)
+        return UnsharedKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? DenseKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }
 }

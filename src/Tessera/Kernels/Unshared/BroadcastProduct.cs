@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Unshared;
+
+/// <summary>A number of rows or of vectors that the compiler knows.</summary>
+internal interface ICount
+{
+    static abstract int Value { get; }
+}
+
+internal readonly struct One : ICount
+{
+    public static int Value => 1;
+}
+
+internal readonly struct Two : ICount
+{
+    public static int Value => 2;
+}
+
+internal readonly struct Four : ICount
+{
+    public static int Value => 4;
+}
+
+internal readonly struct Six : ICount
+{
+    public static int Value => 6;
+}
+
+/// <summary>The terms of a sum: term i takes its number at Scalar[i] and its vectors at Lane[i], both relative to a base.</summary>
+internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
+{
+    public readonly int* Scalar = scalar;
+    public readonly int* Lane = lane;
+    public readonly int Count = count;
+}
+
+/// <summary>
+/// The one product that all unshared kernels are made of, with its terms anywhere in memory:
+/// <code>
+/// sum[r][v] = Σ_o Σ_i number[row r + outer o + inner i] · lanes[outer o + inner i + v]
+///
+///            v: lanes          one number per row and term, broadcast,
+///        r ┌─────────┐         times vectors that stand side by side
+///          │ 6 × 2   │
+///          └─────────┘         stays in registers over all terms
+/// </code>
+/// Forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
+/// rows are inputs of the patch, terms are outputs, lanes the batch. Kernel gradient: rows are outputs, terms are
+/// examples, lanes are the patch.
+/// </summary>
+internal static unsafe class BroadcastProduct<T, TVector, TLanes>
+    where T : unmanaged
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>The most rows that one tile has.</summary>
+    public const int Rows = 6;
+
+    /// <summary>Any number of rows and whole vectors: cuts them into tiles.</summary>
+    /// <param name="number">Base of the numbers.</param>
+    /// <param name="rows">Where each row's numbers begin.</param>
+    /// <param name="rowCount">How many rows.</param>
+    /// <param name="lanes">Base of the vectors.</param>
+    /// <param name="outer">Outer terms.</param>
+    /// <param name="inner">Inner terms.</param>
+    /// <param name="sums">Base of the results.</param>
+    /// <param name="sumRows">Where each row's results begin.</param>
+    /// <param name="vectors">How many vectors each row has.</param>
+    /// <param name="add">Whether to add to the results.</param>
+    public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add)
+    {
+        var v = 0;
+        for (; v + 2 <= vectors; v += 2, lanes += 2 * TLanes.Count, sums += 2 * TLanes.Count)
+        {
+            Columns<Two>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+        }
+
+        if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+    }
+
+    private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+        where TColumns : struct, ICount
+    {
+        var r = 0;
+        for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+        if (r + 4 <= rowCount)
+        {
+            Tile<Four, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+            r += 4;
+        }
+
+        if (r + 2 <= rowCount)
+        {
+            Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+            r += 2;
+        }
+
+        if (r < rowCount) Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+        where TRows : struct, ICount
+        where TColumns : struct, ICount
+    {
+        T* k0 = number + rows[0];
+        T* k1 = TRows.Value > 1 ? number + rows[1] : k0;
+        T* k2 = TRows.Value > 2 ? number + rows[2] : k0;
+        T* k3 = TRows.Value > 2 ? number + rows[3] : k0;
+        T* k4 = TRows.Value > 4 ? number + rows[4] : k0;
+        T* k5 = TRows.Value > 4 ? number + rows[5] : k0;
+        TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s40 = s00, s50 = s00;
+        TVector s01 = s00, s11 = s00, s21 = s00, s31 = s00, s41 = s00, s51 = s00;
+        int* innerScalar = inner.Scalar, innerLane = inner.Lane;
+        var innerCount = inner.Count;
+        for (var o = 0; o < outer.Count; o++)
+        {
+            nint outerScalar = outer.Scalar[o];
+            var outerLanes = lanes + outer.Lane[o];
+            for (nint i = 0; i < innerCount; i++)
+            {
+                var at = outerScalar + innerScalar[i];
+                var from = outerLanes + innerLane[i];
+                var x0 = TLanes.Load(from);
+                var x1 = TColumns.Value > 1 ? TLanes.Load(from + TLanes.Count) : x0;
+                var k = TLanes.Broadcast(k0[at]);
+                s00 = TLanes.MultiplyAdd(k, x0, s00);
+                if (TColumns.Value > 1) s01 = TLanes.MultiplyAdd(k, x1, s01);
+                if (TRows.Value > 1)
+                {
+                    k = TLanes.Broadcast(k1[at]);
+                    s10 = TLanes.MultiplyAdd(k, x0, s10);
+                    if (TColumns.Value > 1) s11 = TLanes.MultiplyAdd(k, x1, s11);
+                }
+
+                if (TRows.Value > 2)
+                {
+                    k = TLanes.Broadcast(k2[at]);
+                    s20 = TLanes.MultiplyAdd(k, x0, s20);
+                    if (TColumns.Value > 1) s21 = TLanes.MultiplyAdd(k, x1, s21);
+                    k = TLanes.Broadcast(k3[at]);
+                    s30 = TLanes.MultiplyAdd(k, x0, s30);
+                    if (TColumns.Value > 1) s31 = TLanes.MultiplyAdd(k, x1, s31);
+                }
+
+                if (TRows.Value > 4)
+                {
+                    k = TLanes.Broadcast(k4[at]);
+                    s40 = TLanes.MultiplyAdd(k, x0, s40);
+                    if (TColumns.Value > 1) s41 = TLanes.MultiplyAdd(k, x1, s41);
+                    k = TLanes.Broadcast(k5[at]);
+                    s50 = TLanes.MultiplyAdd(k, x0, s50);
+                    if (TColumns.Value > 1) s51 = TLanes.MultiplyAdd(k, x1, s51);
+                }
+            }
+        }
+
+        Put<TColumns>(s00, s01, sums + sumRows[0], add);
+        if (TRows.Value > 1) Put<TColumns>(s10, s11, sums + sumRows[1], add);
+        if (TRows.Value > 2)
+        {
+            Put<TColumns>(s20, s21, sums + sumRows[2], add);
+            Put<TColumns>(s30, s31, sums + sumRows[3], add);
+        }
+
+        if (TRows.Value > 4)
+        {
+            Put<TColumns>(s40, s41, sums + sumRows[4], add);
+            Put<TColumns>(s50, s51, sums + sumRows[5], add);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<TColumns>(TVector first, TVector second, T* to, bool add)
+        where TColumns : struct, ICount
+    {
+        if (add) first = TLanes.Add(first, TLanes.Load(to));
+        TLanes.Store(first, to);
+        if (TColumns.Value == 1) return;
+        if (add) second = TLanes.Add(second, TLanes.Load(to + TLanes.Count));
+        TLanes.Store(second, to + TLanes.Count);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Unshared;
+
+/// <summary>
+/// Unshared forward, lanes along the batch: one small matrix product for each output position, whose kernel is read
+/// in place, once for every block of examples. n batch, m output, c input channel, q kernel offset, x last axis.
+/// <code>
+///   V [n][c][rows][x] ──turn──▸ buffer [c][slot][x][n]       rows stay in their slots for the next output row
+///                                        │ q of position p: rows that stand contiguous in n
+///   K [p][m][c q] ──────────▸ product ◂──┘
+///                                │
+///   Z [n][m][row] ◂──turn── gather [m][x][n]                 one segment of one output row
+/// </code>
+/// A job is a block of examples, a block of outputs, a band of output rows and a segment of the last axis.
+/// </summary>
+internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private readonly int batch;
+    private readonly UnsharedBlocking blocking;
+    private readonly RowWalk walk;
+    private readonly ConnectedRuns runs;
+    private readonly PatchBuffer<T> patches;
+    private readonly int outputChannels;
+    private readonly long kernelStride;
+    private readonly int batchBlocks;
+    private readonly int segments;
+    private readonly int bands;
+    private readonly int bandRows;
+    private readonly bool wide;
+
+    public UnsharedForward(OperatorGeometry geometry, int batch, bool wide)
+    {
+        this.batch = batch;
+        this.wide = wide;
+        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: false);
+        walk = blocking.Walk;
+        patches = new PatchBuffer<T>(geometry, blocking, wide);
+        runs = ConnectedRuns.ByOutput(geometry, blocking, patches.ChannelStride);
+        outputChannels = geometry.OutputChannels;
+        kernelStride = geometry.PairCount * geometry.KernelSize.Product;
+        batchBlocks = (batch + blocking.Examples - 1) / blocking.Examples;
+        segments = (walk.Last.Output + blocking.Segment - 1) / blocking.Segment;
+        (bands, bandRows) = walk.OutputBands(batchBlocks * runs.Jobs * segments);
+        Stages = [batchBlocks * runs.Jobs * bands * segments];
+    }
+
+    public override string Name => string.Create(
+        CultureInfo.InvariantCulture,
+        $"unshared, a product for each position; {TLanes.Name} lanes along {blocking.Examples} examples, {blocking.Segment} positions, {blocking.Outputs} outputs × {blocking.Inputs} inputs");
+
+    public override IReadOnlyList<int> Stages { get; }
+
+    public override long WorkerElements => patches.Elements + blocking.OutputElements;
+
+    public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
+    {
+        var segment = job % segments;
+        job /= segments;
+        var band = job % bands;
+        job /= bands;
+        var firstExample = job / runs.Jobs * blocking.Examples;
+        job %= runs.Jobs;
+        var examples = Math.Min(blocking.Examples, batch - firstExample);
+        var first = segment * blocking.Segment;
+        var end = Math.Min(walk.Last.Output, first + blocking.Segment);
+        var lastRow = Math.Min(walk.OutputRows, (band + 1) * bandRows);
+        var gathered = own + patches.Elements;
+        var patch = patches.Begin(own, walk.LastReads(first, end), examples);
+        for (var row = band * bandRows; row < lastRow; row++)
+        {
+            for (var window = 0; window < runs.Windows; window++)
+            {
+                patches.Fill(ref patch, operands.Input, firstExample, examples, row, runs.Window(job, window), runs.WindowStart(window));
+                Products(operands.Kernel, ref patch, row, job, window, first, end, gathered);
+            }
+
+            Spread(operands, row, job, firstExample, examples, first, end, gathered);
+        }
+    }
+
+    private void Products(T* kernel, ref Patch<T> patch, int row, int job, int window, int first, int end, T* gathered)
+    {
+        var rows = stackalloc int[blocking.Outputs];
+        var sums = stackalloc int[blocking.Outputs];
+        var ofJob = runs.OfJob(job);
+        var base0 = ofJob[0].First;
+        var perChannel = blocking.OutputSegment * blocking.Examples;
+        var vectors = blocking.Examples / TLanes.Count;
+        var tile = walk.FirstTile(row);
+        for (var p = first; p < end; p++)
+        {
+            var lanes = patches.TapsAt(ref patch, p);
+            var taps = patch.Taps;
+            var weights = kernel + ((tile + p) * kernelStride);
+            for (var r = 0; r < ofJob.Length; r++)
+            {
+                var run = ofJob[r];
+                var list = runs.List(job, r, window);
+                if (window > 0 && list.Count == 0) continue;
+                for (var i = 0; i < run.Count; i++)
+                {
+                    rows[i] = i * run.RowStride;
+                    sums[i] = i * perChannel;
+                }
+
+                var to = gathered + ((long)(run.First - base0) * perChannel) + ((p - first) * blocking.Examples);
+
+                // The longer of the two lists goes inside.
+                if (taps.Count == 1) BroadcastProduct<T, TVector, TLanes>.Run(weights + run.Weights, rows, run.Count, lanes, taps, list, to, sums, vectors, window > 0);
+                else BroadcastProduct<T, TVector, TLanes>.Run(weights + run.Weights, rows, run.Count, lanes, list, taps, to, sums, vectors, window > 0);
+            }
+        }
+    }
+
+    private void Spread(in Operands<T> operands, int row, int job, int firstExample, int examples, int first, int end, T* gathered)
+    {
+        var ofJob = runs.OfJob(job);
+        var base0 = ofJob[0].First;
+        var count = ofJob[^1].First + ofJob[^1].Count - base0;
+        var perChannel = blocking.OutputSegment * blocking.Examples;
+        var plane = (long)walk.OutputRows * walk.Last.Output;
+        for (var m = 0; m < count; m++)
+        {
+            var to = operands.Output + ((((long)firstExample * outputChannels) + base0 + m) * plane) + ((long)row * walk.Last.Output) + first;
+            Transposition.Run(gathered + ((long)m * perChannel), blocking.Examples, end - first, examples, to, outputChannels * plane, operands.Accumulate, wide);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Tessera.Kernels.Vectors;
+
+/// <summary>
+/// Turns rows into columns: to[c · toStride + r] = from[row r + c], or += . Blocks of 8 × 8 floats or 4 × 4 doubles go
+/// through registers; the last block of a row or column lies over the one before where that changes nothing.
+/// <code>
+///   from: r0 ▸ ▪▪▪▪▪▪▪▪ …          to: c0 ▸ one from each row, side by side
+///         r1 ▸ ▪▪▪▪▪▪▪▪ …   8×8        c1 ▸
+/// </code>
+/// </summary>
+internal static unsafe class Transposition
+{
+    /// <summary>An offset for <see cref="Gather"/> that stands for a row of zeros.</summary>
+    public const int ZeroRow = int.MinValue;
+
+    /// <summary>Rows at equal distances.</summary>
+    /// <param name="from">The first row.</param>
+    /// <param name="fromStride">Distance between rows.</param>
+    /// <param name="rows">Number of rows read.</param>
+    /// <param name="columns">Length of each row.</param>
+    /// <param name="to">The result.</param>
+    /// <param name="toStride">Distance between the columns in the result.</param>
+    /// <param name="add">Whether to add to the result.</param>
+    /// <param name="vectors">Whether vectors beyond the portable ones may be used.</param>
+    public static void Run<T>(T* from, long fromStride, int rows, int columns, T* to, long toStride, bool add, bool vectors)
+        where T : unmanaged, INumberBase<T>
+    {
+        var block = BlockOf<T>(rows, columns, vectors);
+        var row = stackalloc T*[8];
+        for (var r = 0; r < rows;)
+        {
+            // Adding must not meet an element twice, so there blocks never overlap.
+            if (block > 1 && !add && rows - r < block) r = rows - block;
+            var height = Math.Min(rows - r, block == 1 ? 8 : block);
+            for (var i = 0; i < height; i++) row[i] = from + ((r + i) * fromStride);
+            Band(row, height, columns, block, to + r, toStride, add);
+            r += height;
+        }
+    }
+
+    /// <summary>Rows anywhere: row r begins at from + offsets[r], or is <paramref name="zeros"/> where that is <see cref="ZeroRow"/>.</summary>
+    public static void Gather<T>(T* from, int* offsets, int rows, int columns, T* to, long toStride, T* zeros, bool vectors)
+        where T : unmanaged, INumberBase<T>
+    {
+        var block = BlockOf<T>(rows, columns, vectors);
+        var row = stackalloc T*[8];
+        for (var r = 0; r < rows;)
+        {
+            if (block > 1 && rows - r < block) r = rows - block;
+            var height = Math.Min(rows - r, block == 1 ? 8 : block);
+            for (var i = 0; i < height; i++) row[i] = offsets[r + i] == ZeroRow ? zeros : from + offsets[r + i];
+            Band(row, height, columns, block, to + r, toStride, false);
+            r += height;
+        }
+    }
+
+    private static int BlockOf<T>(int rows, int columns, bool vectors)
+    {
+        var least = Math.Min(rows, columns);
+        if (!vectors || !Avx.IsSupported || least < 4) return 1;
+        return typeof(T) == typeof(float) && least >= 8 ? 8 : 4;
+    }
+
+    private static void Band<T>(T** row, int height, int columns, int block, T* to, long toStride, bool add)
+        where T : unmanaged, INumberBase<T>
+    {
+        var c = 0;
+        if (height == block && block > 1)
+        {
+            while (c < columns)
+            {
+                if (columns - c < block)
+                {
+                    if (add) break;
+                    c = columns - block;
+                }
+
+                if (typeof(T) == typeof(double)) Doubles((double**)row, c, (double*)to + (c * toStride), toStride, add);
+                else if (block == 8) Floats8((float**)row, c, (float*)to + (c * toStride), toStride, add);
+                else Floats4((float**)row, c, (float*)to + (c * toStride), toStride, add);
+                c += block;
+            }
+        }
+
+        for (; c < columns; c++)
+        {
+            var into = to + (c * toStride);
+            for (var i = 0; i < height; i++) into[i] = add ? into[i] + row[i][c] : row[i][c];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floats8(float** row, int column, float* to, long stride, bool add)
+    {
+        for (var half = 0; half < 2; half++, column += 4, to += 4 * stride)
+        {
+            // Rows 0 to 3 in the lower halves, 4 to 7 in the upper ones: then two rounds of shuffles are enough.
+            var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column));
+            var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column));
+            var c = Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column));
+            var d = Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column));
+            var low = Avx.UnpackLow(a, b);
+            var high = Avx.UnpackHigh(a, b);
+            var lowNext = Avx.UnpackLow(c, d);
+            var highNext = Avx.UnpackHigh(c, d);
+            Put(Avx.Shuffle(low, lowNext, 0x44), to, add);
+            Put(Avx.Shuffle(low, lowNext, 0xEE), to + stride, add);
+            Put(Avx.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
+            Put(Avx.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floats4(float** row, int column, float* to, long stride, bool add)
+    {
+        var a = Vector128.Load(row[0] + column);
+        var b = Vector128.Load(row[1] + column);
+        var c = Vector128.Load(row[2] + column);
+        var d = Vector128.Load(row[3] + column);
+        var low = Sse.UnpackLow(a, b);
+        var high = Sse.UnpackHigh(a, b);
+        var lowNext = Sse.UnpackLow(c, d);
+        var highNext = Sse.UnpackHigh(c, d);
+        Put(Sse.Shuffle(low, lowNext, 0x44), to, add);
+        Put(Sse.Shuffle(low, lowNext, 0xEE), to + stride, add);
+        Put(Sse.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
+        Put(Sse.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Doubles(double** row, int column, double* to, long stride, bool add)
+    {
+        for (var half = 0; half < 2; half++, column += 2, to += 2 * stride)
+        {
+            var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[2] + column));
+            var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[3] + column));
+            Put(Avx.UnpackLow(a, b), to, add);
+            Put(Avx.UnpackHigh(a, b), to + stride, add);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(Vector256<T> vector, T* to, bool add)
+        where T : unmanaged => (add ? vector + Vector256.Load(to) : vector).Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(Vector128<T> vector, T* to, bool add)
+        where T : unmanaged => (add ? vector + Vector128.Load(to) : vector).Store(to);
+}
