@@ -25,12 +25,12 @@ internal static class DenseKernels
             : Make<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
     }
 
-    private static Algorithm<T>? Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T> => operation switch
         {
-            Operation.KernelGradient => null,
+            Operation.KernelGradient => new PanelGradient<TVector, T, TLanes>(geometry, batch),
             _ => new PanelConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient),
         };
 }
