@@ -34,7 +34,13 @@ internal sealed unsafe class NetworkSchedule<T>
         position = new int[count];
         for (var k = 0; k < count; k++) position[graph.Order[k]] = k;
         elements = [InputShape.Product, .. Shapes.Select(static shape => shape.Product)];
-        Layers = [.. network.Layers.Select((layer, index) => layer.Compile<T>(new LayerContext(network.InputShapes(index, batch, Shapes), Shapes[index], index, options)))];
+        Layers = [.. network.Layers.Select((layer, index) => layer.Compile<T>(new LayerContext(
+            network.InputShapes(index, batch, Shapes),
+            Shapes[index],
+            index,
+            options,
+            graph.References[index] is >= 0 and { } reference ? network.Layers[reference] : null,
+            graph.References.Contains(index))))];
         Activations = new MemoryBlock[count + 1];
         Gradients = new MemoryBlock?[count + 1];
         States = new MemoryBlock?[count];

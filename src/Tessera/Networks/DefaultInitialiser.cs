@@ -15,7 +15,7 @@ internal static class DefaultInitialiser
         {
             switch (network.Layers[at])
             {
-                case Relu or LeakyRelu or Elu or Softplus or Gelu or Silu:
+                case Relu or LeakyRelu or Elu or Softplus or Gelu or Silu or ChannelPool:
                     return new He();
                 case Sigmoid or Tanh:
                     return new Glorot();

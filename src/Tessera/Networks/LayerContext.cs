@@ -7,4 +7,7 @@ namespace Tessera.Networks;
 /// <param name="Output">The shape of its output.</param>
 /// <param name="Index">Its place in the network's list of layers, from 0.</param>
 /// <param name="Options">How the network is executed.</param>
-internal sealed record LayerContext(IReadOnlyList<Sizes> Inputs, Sizes Output, int Index, ExecutionOptions Options);
+/// <param name="Referenced">The layer that its reference names, if any.</param>
+/// <param name="IsReferenced">Whether another layer refers to this one.</param>
+internal sealed record LayerContext(
+    IReadOnlyList<Sizes> Inputs, Sizes Output, int Index, ExecutionOptions Options, Layer? Referenced, bool IsReferenced);

@@ -102,9 +102,10 @@ internal sealed class NetworkGraph
         used[^1] = true;
         for (var index = 0; index < layers.Length; index++)
         {
-            foreach (var need in Needs(index))
+            // A reference alone is no use: it reads sizes or winners, and no gradient comes back through it.
+            foreach (var source in Sources[index])
             {
-                if (need >= 0) used[need] = true;
+                if (source >= 0) used[source] = true;
             }
         }
 
