@@ -1,0 +1,105 @@
+using Tessera.Connections;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Operators;
+using Xunit;
+
+namespace Tessera.Tests.Execution;
+
+/// <summary>Every kind of layer against finite differences in double.</summary>
+public class LayerGradientTests
+{
+    public static TheoryData<string> Cases { get; } = [.. All.Keys];
+
+    private static Dictionary<string, (Sizes Input, Layer[] Layers)> All => new()
+    {
+        ["convolution"] = ([2, 5, 6], [new Convolution(new() { Kernel = [3, 2], Outputs = 4, Padding = Padding.Same, Stride = [2, 1] })]),
+        ["convolution by table"] = ([6, 6, 5], [new Convolution(new() { Kernel = [3, 3], Outputs = 16, Channels = ChannelConnections.Table(ConnectionTable.LeNet5) })]),
+        ["depthwise convolution"] = ([3, 6, 5], [new Convolution(new() { Kernel = [3, 3], Outputs = 6, Channels = ChannelConnections.Depthwise, Bias = BiasSharing.None })]),
+        ["tiled convolution"] = ([2, 6, 5], [new Convolution(new() { Kernel = [2, 3], Outputs = 3, Sharing = Sharing.Tiled([2, 2]) })]),
+        ["unshared convolution"] = ([2, 5, 5], [new Convolution(new() { Kernel = [3, 3], Outputs = 2, Sharing = Sharing.Unshared, Bias = BiasSharing.PerChannel })]),
+        ["1-D convolution"] = ([2, 9], [new Convolution(new() { Kernel = [3], Outputs = 4, Dilation = [2] })]),
+        ["3-D convolution"] = ([2, 4, 3, 4], [new Convolution(new() { Kernel = [2, 2, 2], Outputs = 3 })]),
+        ["transposed convolution"] = ([3, 4, 3], [new TransposedConvolution(new() { Kernel = [3, 3], Outputs = 3, Stride = [2, 2], Padding = Padding.Same }, 2) { OriginalSize = [7, 6] }]),
+        ["transposed convolution, output padding"] = ([4, 3, 3], [new TransposedConvolution(new() { Kernel = [3, 3], Outputs = 4, Stride = [3, 2], Channels = ChannelConnections.Groups(2) }, 6) { OutputPadding = [2, 1], Bias = false }]),
+        ["transposed tiled convolution"] = ([2, 4, 4], [new TransposedConvolution(new() { Kernel = [2, 2], Outputs = 2, Sharing = Sharing.Tiled([2, 3]) }, 3)]),
+        ["transposed unshared convolution by table"] = ([3, 4, 4], [new TransposedConvolution(new() { Kernel = [2, 2], Outputs = 3, Sharing = Sharing.Unshared, Channels = ChannelConnections.Table(ConnectionTable.Ring(4, 3, 2)) }, 4)]),
+        ["transposed convolution that restores a layer's size"] = ([2, 7, 8],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 3, Stride = [2, 2], Padding = Padding.Same }),
+            new TransposedConvolution(new() { Kernel = [3, 3], Outputs = 3, Stride = [2, 2], Padding = Padding.Same }, 2) { SizeOf = "input" },
+        ]),
+        ["dense"] = ([11], [new Dense(5)]),
+        ["dense over positions"] = ([3, 7, 5], [new Dense(37) { Bias = false }]),
+        ["dense, wide"] = ([300], [new Dense(19)]),
+        ["max-pool"] = ([2, 6, 7], [new MaxPool { Window = [3, 2], Stride = [2, 2], Padding = Padding.Same }]),
+        ["average-pool"] = ([2, 6, 7], [new AveragePool { Window = [3, 2], Stride = [2, 1], Padding = Padding.Symmetric([1, 1]) }]),
+        ["lp-pool"] = ([2, 6, 7], [new LpPool { Window = [3, 2], P = 3 }]),
+        ["global average pool"] = ([4, 5, 3], [new GlobalPool()]),
+        ["global max pool"] = ([4, 5, 3], [new GlobalPool(PoolingKind.Max)]),
+        ["channel-pool"] = ([6, 4, 3], [new ChannelPool(3)]),
+        ["channel-pool without positions"] = ([12], [new ChannelPool(2)]),
+        ["max-unpool"] = ([2, 6, 6],
+        [
+            new MaxPool { Name = "pool", Window = [2, 2] },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 2 }),
+            new MaxUnpool("pool"),
+        ]),
+        ["batch-normalisation"] = ([3, 4, 5], [new BatchNormalisation()]),
+        ["batch-normalisation without positions"] = ([7], [new BatchNormalisation { Epsilon = 1e-3 }]),
+        ["dropout"] = ([3, 20], [new Dropout(0.4)]),
+        ["relu"] = ([3, 7], [new Relu()]),
+        ["leaky-relu"] = ([3, 7], [new LeakyRelu(0.2)]),
+        ["elu"] = ([3, 7], [new Elu(1.3)]),
+        ["sigmoid"] = ([3, 7], [new Sigmoid()]),
+        ["tanh"] = ([3, 7], [new Tanh()]),
+        ["softplus"] = ([3, 7], [new Softplus()]),
+        ["gelu"] = ([3, 7], [new Gelu()]),
+        ["silu"] = ([3, 7], [new Silu()]),
+        ["softmax"] = ([9], [new Softmax()]),
+        ["softmax over channels of positions"] = ([4, 19, 17], [new Softmax()]),
+        ["flatten"] = ([3, 4, 2], [new Flatten(), new Dense(3)]),
+        ["reshape"] = ([12], [new Reshape([3, 2, 2]), new Convolution(new() { Kernel = [2, 1], Outputs = 2 })]),
+        ["add"] = ([3, 4], [new Tanh { Name = "a" }, new Add { Inputs = ["a", "input", "a"] }]),
+        ["add to itself"] = ([3, 4], [new Tanh { Name = "a" }, new Add { Inputs = ["a", "a"] }]),
+        ["multiply"] = ([3, 4], [new Tanh { Name = "a" }, new Sigmoid { Name = "b", Inputs = ["input"] }, new Multiply { Inputs = ["a", "b", "input"] }]),
+        ["square"] = ([3, 4], [new Multiply { Inputs = ["input", "input"] }]),
+        ["concatenate"] = ([2, 3, 3],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 3, Padding = Padding.Same }) { Name = "a" },
+            new Concatenate { Inputs = ["a", "input", "a"] },
+            new Tanh(),
+        ]),
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Gradients_agree_with_differences(string name)
+    {
+        var (input, layers) = All[name];
+        var network = new NetworkDescription(name, input, layers);
+        NetworkGradients.Check(network, batch: 3, seed: 7);
+        // Behind another layer the gradient meets other memory, and a second user makes it accumulate.
+        NetworkGradients.Check(Between(name, input, layers), batch: 5, seed: 8);
+    }
+
+    /// <summary>The layers on top of tanh, whose output is also used by a second branch.</summary>
+    private static NetworkDescription Between(string name, Sizes input, Layer[] layers)
+    {
+        var renamed = layers.Select(layer => layer with
+        {
+            Inputs = [.. layer.Inputs.Select(source => source == "input" ? "first" : source)],
+        }).ToArray();
+        renamed[0] = renamed[0].Inputs.Count == 0 ? renamed[0] with { Inputs = ["first"] } : renamed[0];
+        renamed[^1] = renamed[^1] with { Name = "last" };
+        return new NetworkDescription(name, input,
+        [
+            new Tanh { Name = "first", Inputs = ["input"] },
+            .. renamed,
+            new Dense(4) { Name = "one", Inputs = ["last"] },
+            new Dense(4) { Name = "other", Inputs = ["first"] },
+            new Sigmoid { Name = "gate" },
+            new Multiply { Inputs = ["one", "gate"] },
+        ]);
+    }
+}
