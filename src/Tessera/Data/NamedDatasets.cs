@@ -11,6 +11,18 @@ public static class NamedDatasets
     private static readonly string[] FashionClasses =
         ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
 
+    /// <summary>The names under which datasets of a known kind stand ready, each with its folder.</summary>
+    public static IReadOnlyList<(string Name, string Folder)> Available()
+    {
+        var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var folder in Roots().Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories))
+        {
+            if (MnistFolder.Recognises(folder) || Cifar10Folder.Recognises(folder) || NumpyDataset.Recognises(folder)) found.TryAdd(Path.GetFileName(folder), folder);
+        }
+
+        return [.. found.Select(pair => (pair.Key, pair.Value))];
+    }
+
     /// <summary>The folder of the dataset called <paramref name="name"/>.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder under any root; the message says how to get it.</exception>
     public static string Find(string name)

@@ -52,7 +52,7 @@ public static class ConvolutionJson
     }
 
     /// <summary>Reads the keys of a convolution out of an object that may have others.</summary>
-    internal static ConvolutionDescription ReadKeys(LocatedObject keys)
+    internal static ConvolutionDescription ReadKeys(LocatedObject keys, bool withBias = true)
     {
         var kernelValue = keys.Required("kernel");
         var kernel = kernelValue.WholeNumbers(least: 1);
@@ -67,7 +67,7 @@ public static class ConvolutionJson
             Padding = keys.Optional("padding") is { } padding ? ReadPadding(padding, kernel.Count) : Padding.Valid,
             Channels = keys.Optional("channels") is { } channels ? ReadChannels(channels, outputs) : ChannelConnections.Dense,
             Sharing = keys.Optional("sharing") is { } sharing ? ReadSharing(sharing, kernel.Count) : Sharing.Shared,
-            Bias = keys.Optional("bias") is { } bias ? ReadBias(bias) : BiasSharing.LikeKernel,
+            Bias = withBias && keys.Optional("bias") is { } bias ? ReadBias(bias) : BiasSharing.LikeKernel,
             Flip = keys.Optional("flip")?.Truth() ?? false,
         };
     }

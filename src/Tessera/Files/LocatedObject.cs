@@ -25,6 +25,22 @@ internal sealed class LocatedObject
         members = value.Members.ToDictionary(member => member.Name, StringComparer.Ordinal);
     }
 
+    private LocatedObject(LocatedValue word) => (value, what, members) = (word, word.Name, []);
+
+    /// <summary>
+    /// Opens what is either one of a few words alone, such as <c>"adam"</c>, or an object that has the word under
+    /// <paramref name="key"/> and settings beside it.
+    /// </summary>
+    /// <returns>The word, and the object's keys (none where the word stood alone).</returns>
+    /// <exception cref="InvalidDataException">It is neither, or another word; the message suggests the nearest.</exception>
+    public static (string Word, LocatedObject Keys) Choice(LocatedValue value, string key, ReadOnlySpan<string> words)
+    {
+        if (value.Kind == LocatedKind.Text) return (value.OneOf(words), new LocatedObject(value));
+        if (value.Kind != LocatedKind.Object) throw value.WrongBecause($"one of {string.Join(", ", words.ToArray().Select(word => $"\"{word}\""))}, or an object with it under '{key}', is needed");
+        var keys = new LocatedObject(value, value.Name.Length == 0 || value.Name[^1] == ']' ? key : value.Name);
+        return (keys.Required(key).OneOf(words), keys);
+    }
+
     /// <summary>The object itself, for its line.</summary>
     public LocatedValue Value => value;
 
