@@ -20,23 +20,27 @@ internal static class Spelling
         return nearest;
     }
 
-    /// <summary>Levenshtein's distance, upper and lower case being one: the fewest insertions, deletions and replacements.</summary>
+    /// <summary>
+    /// Levenshtein's distance with neighbours changing places as one edit, upper and lower case being one: the fewest insertions,
+    /// deletions, replacements and changes of places.
+    /// </summary>
     private static int Edits(string from, string to)
     {
-        var row = new int[to.Length + 1];
-        for (var j = 0; j <= to.Length; j++) row[j] = j;
+        var edits = new int[from.Length + 1, to.Length + 1];
+        for (var i = 0; i <= from.Length; i++) edits[i, 0] = i;
+        for (var j = 0; j <= to.Length; j++) edits[0, j] = j;
         for (var i = 1; i <= from.Length; i++)
         {
-            var diagonal = row[0];
-            row[0] = i;
             for (var j = 1; j <= to.Length; j++)
             {
-                var replaced = diagonal + (char.ToLowerInvariant(from[i - 1]) == char.ToLowerInvariant(to[j - 1]) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+                var replaced = edits[i - 1, j - 1] + (Same(from[i - 1], to[j - 1]) ? 0 : 1);
+                edits[i, j] = Math.Min(replaced, Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && Same(from[i - 1], to[j - 2]) && Same(from[i - 2], to[j - 1])) edits[i, j] = Math.Min(edits[i, j], edits[i - 2, j - 2] + 1);
             }
         }
 
-        return row[to.Length];
+        return edits[from.Length, to.Length];
+
+        static bool Same(char one, char other) => char.ToLowerInvariant(one) == char.ToLowerInvariant(other);
     }
 }

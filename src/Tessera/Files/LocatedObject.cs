@@ -75,7 +75,7 @@ internal sealed class LocatedObject
             if (known.Contains(member.Name)) continue;
             var nearest = Spelling.Nearest(member.Name, [.. known]);
             throw member.Wrong(
-                $"{what}: unknown key '{member.Name}'" + (nearest is null ? "" : $"; did you mean '{nearest}'?") + $" Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+                $"{what}: unknown key '{member.Name}'" + (nearest is null ? "." : $"; did you mean '{nearest}'?") + $" Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
         }
     }
 }

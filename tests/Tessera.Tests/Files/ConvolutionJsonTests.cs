@@ -56,7 +56,7 @@ public class ConvolutionJsonTests
     [InlineData("", "the file is empty")]
     [InlineData("[3]", "line 1: operator is a list of 1, but an object")]
     [InlineData("{ \"kernel\": [3], \"outputs\": 8,\n\n\"fliip\": true }", "line 3: operator: unknown key 'fliip'; did you mean 'flip'?")]
-    [InlineData("{ \"kernel\": [3], \"outputs\": 8, \"xyzzy\": true }", "unknown key 'xyzzy' Known keys: bias, channels")]
+    [InlineData("{ \"kernel\": [3], \"outputs\": 8, \"xyzzy\": true }", "unknown key 'xyzzy'. Known keys: bias, channels")]
     [InlineData("{ \"kernal\": [3], \"outputs\": 8 }", "has no key 'kernel'; did you mean 'kernel' by 'kernal'?")]
     [InlineData("{ \"kernel\": [3],\n \"outputs\": 8,\n \"outputs\": 9 }", "line 3: the key 'outputs' stands here and in line 2")]
     [InlineData("{ \"kernel\": [3],\n \"outputs\": 8.5 }", "line 2: 'outputs' is 8.5, but a whole number of at least 1 is needed")]

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+
+namespace Tessera.Files;
+
+/// <summary>One entry of a model file's <c>layers</c>: the key <c>layer</c> names its kind, <c>name</c> and <c>inputs</c> are for all kinds.</summary>
+internal static class LayerJson
+{
+    private static readonly LayerKind[] Kinds =
+    [
+        LayerKind.Of("convolution", OperatorLayerJson.ReadConvolution, OperatorLayerJson.Write),
+        LayerKind.Of("transposed-convolution", OperatorLayerJson.ReadTransposed, OperatorLayerJson.Write),
+        LayerKind.Of("dense", OperatorLayerJson.ReadDense, OperatorLayerJson.Write),
+        .. WindowLayerJson.Kinds,
+        LayerKind.Of("batch-normalisation", ReadNormalisation, WriteNormalisation),
+        LayerKind.Of("dropout", keys => new Dropout(keys.Required("rate").Real(0, 1)), (writer, layer) => writer.WriteNumber("rate", layer.Rate)),
+        LayerKind.Of("relu", _ => new Relu()),
+        LayerKind.Of(
+            "leaky-relu",
+            keys => new LeakyRelu(keys.Optional("slope")?.Real(0, 1) ?? new LeakyRelu().Slope),
+            (writer, layer) => writer.WriteNumber("slope", layer.Slope)),
+        LayerKind.Of(
+            "elu",
+            keys => new Elu(keys.Optional("alpha")?.Real(0) ?? new Elu().Alpha),
+            (writer, layer) => writer.WriteNumber("alpha", layer.Alpha)),
+        LayerKind.Of("sigmoid", _ => new Sigmoid()),
+        LayerKind.Of("tanh", _ => new Tanh()),
+        LayerKind.Of("softplus", _ => new Softplus()),
+        LayerKind.Of("gelu", _ => new Gelu()),
+        LayerKind.Of("silu", _ => new Silu()),
+        LayerKind.Of("softmax", _ => new Softmax()),
+        LayerKind.Of("flatten", _ => new Flatten()),
+        LayerKind.Of(
+            "reshape",
+            keys => new Reshape(keys.Required("shape").WholeNumbers(1)),
+            (writer, layer) => ConvolutionJson.WriteSizes(writer, "shape", layer.Shape)),
+        LayerKind.Of("add", _ => new Add()),
+        LayerKind.Of("multiply", _ => new Multiply()),
+        LayerKind.Of("concatenate", _ => new Concatenate()),
+    ];
+
+    public static Layer Read(LocatedValue value)
+    {
+        var keys = new LocatedObject(value, "layer");
+        var word = keys.Required("layer").OneOf([.. Kinds.Select(kind => kind.Word)]);
+        var (name, inputs) = (keys.Optional("name"), keys.Optional("inputs"));
+        var layer = Kinds.Single(kind => kind.Word == word).Read(keys) with
+        {
+            Name = name?.NonEmptyText() ?? "",
+            Inputs = inputs is null ? LayerNames.Empty : ReadNames(inputs),
+        };
+        keys.Close();
+        return layer;
+    }
+
+    public static void Write(Utf8JsonWriter writer, Layer layer)
+    {
+        var kind = Array.Find(Kinds, kind => kind.Word == layer.Kind)
+            ?? throw new NotSupportedException($"{layer.Name}: a model file has no word for layers of the kind {layer.Kind}.");
+        writer.WriteStartObject();
+        writer.WriteString("layer", layer.Kind);
+        if (layer.Name.Length > 0) writer.WriteString("name", layer.Name);
+        if (layer.Inputs.Count > 0)
+        {
+            writer.WriteStartArray("inputs");
+            foreach (var input in layer.Inputs) writer.WriteStringValue(input);
+            writer.WriteEndArray();
+        }
+
+        kind.Write(writer, layer);
+        writer.WriteEndObject();
+    }
+
+    private static LayerNames ReadNames(LocatedValue value)
+    {
+        if (value.Kind == LocatedKind.Text) return [value.NonEmptyText()];
+        if (value.Kind != LocatedKind.List) throw value.WrongBecause("a list of layer names, such as [\"conv1\", \"input\"], is needed");
+        return [.. value.Items.Select(item => item.NonEmptyText())];
+    }
+
+    private static BatchNormalisation ReadNormalisation(LocatedObject keys)
+    {
+        var defaults = new BatchNormalisation();
+        return defaults with { Momentum = keys.Optional("momentum")?.Real(0, 1) ?? defaults.Momentum, Epsilon = keys.Optional("epsilon")?.Real(0) ?? defaults.Epsilon };
+    }
+
+    private static void WriteNormalisation(Utf8JsonWriter writer, BatchNormalisation layer)
+    {
+        writer.WriteNumber("momentum", layer.Momentum);
+        writer.WriteNumber("epsilon", layer.Epsilon);
+    }
+}
