@@ -2,6 +2,7 @@ using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Dense;
 using Tessera.Kernels.Reference;
+using Tessera.Kernels.Shifted;
 using Tessera.Kernels.Unshared;
 using Tessera.Operators;
 
@@ -16,6 +17,7 @@ internal static class KernelChoice
     {
         if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
         return UnsharedKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? DenseKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }

@@ -1,4 +1,5 @@
 using Tessera.Connections;
+using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Unshared;
 

@@ -1,33 +1,6 @@
 using System.Runtime.CompilerServices;
-using Tessera.Kernels.Vectors;
 
-namespace Tessera.Kernels.Unshared;
-
-/// <summary>A number of rows or of vectors that the compiler knows.</summary>
-internal interface ICount
-{
-    static abstract int Value { get; }
-}
-
-internal readonly struct One : ICount
-{
-    public static int Value => 1;
-}
-
-internal readonly struct Two : ICount
-{
-    public static int Value => 2;
-}
-
-internal readonly struct Four : ICount
-{
-    public static int Value => 4;
-}
-
-internal readonly struct Six : ICount
-{
-    public static int Value => 6;
-}
+namespace Tessera.Kernels.Vectors;
 
 /// <summary>The terms of a sum: term i takes its number at Scalar[i] and its vectors at Lane[i], both relative to a base.</summary>
 internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
@@ -38,7 +11,7 @@ internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
 }
 
 /// <summary>
-/// The one product that all unshared kernels are made of, with its terms anywhere in memory:
+/// A product whose terms lie anywhere in memory, which unshared and shifted kernels are made of:
 /// <code>
 /// sum[r][v] = Σ_o Σ_i number[row r + outer o + inner i] · lanes[outer o + inner i + v]
 ///
@@ -47,9 +20,9 @@ internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
 ///          │ 6 × 2   │
 ///          └─────────┘         stays in registers over all terms
 /// </code>
-/// Forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
+/// Unshared forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
 /// rows are inputs of the patch, terms are outputs, lanes the batch. Kernel gradient: rows are outputs, terms are
-/// examples, lanes are the patch.
+/// examples, lanes are the patch. Shifted planes: lanes are positions, terms are channels and taps.
 /// </summary>
 internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     where T : unmanaged

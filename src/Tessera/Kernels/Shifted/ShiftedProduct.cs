@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Shifted;
+
+/// <summary>
+/// Sums of products of some rows with one run of numbers at several shifts, lane by lane:
+/// sum[r][t] += Σ_v row[r][v] · run[shift t + v]. Up to 4 rows × 3 shifts, or 1 × 4, stay in registers.
+/// </summary>
+internal static unsafe class ShiftedProduct<T, TVector, TLanes>
+    where T : unmanaged
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>Any number of rows up to four, and of shifts.</summary>
+    /// <param name="rows">Base of the rows.</param>
+    /// <param name="rowStarts">Where each begins.</param>
+    /// <param name="rowCount">How many.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="shifts">Shifts.</param>
+    /// <param name="shiftCount">How many.</param>
+    /// <param name="vectors">Vectors of a row.</param>
+    /// <param name="sums">Sums of row 0, a vector for each shift.</param>
+    /// <param name="sumStride">Distance to the sums of the next row.</param>
+    public static void Run(T* rows, int* rowStarts, int rowCount, T* run, int* shifts, int shiftCount, int vectors, T* sums, long sumStride)
+    {
+        var r = 0;
+        if (rowCount == 4) Shifts<Four>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
+        else
+        {
+            if (rowCount >= 2)
+            {
+                Shifts<Two>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
+                r = 2;
+            }
+
+            if (r < rowCount) Shifts<One>(rows, rowStarts + r, run, shifts, shiftCount, vectors, sums + (r * sumStride), sumStride);
+        }
+    }
+
+    private static void Shifts<TRows>(T* rows, int* rowStarts, T* run, int* shifts, int shiftCount, int vectors, T* sums, long sumStride)
+        where TRows : struct, ICount
+    {
+        var t = 0;
+        for (; t + 3 <= shiftCount; t += 3) Tile<TRows, Three>(rows, rowStarts, run, shifts + t, vectors, sums + (t * TLanes.Count), sumStride);
+        for (; t < shiftCount; t++) Tile<TRows, One>(rows, rowStarts, run, shifts + t, vectors, sums + (t * TLanes.Count), sumStride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile<TRows, TShifts>(T* rows, int* rowStarts, T* run, int* shifts, int vectors, T* sums, long sumStride)
+        where TRows : struct, ICount
+        where TShifts : struct, ICount
+    {
+        T* g0 = rows + rowStarts[0];
+        T* g1 = TRows.Value > 1 ? rows + rowStarts[1] : g0;
+        T* g2 = TRows.Value > 2 ? rows + rowStarts[2] : g0;
+        T* g3 = TRows.Value > 2 ? rows + rowStarts[3] : g0;
+        T* v0 = run + shifts[0];
+        T* v1 = TShifts.Value > 1 ? run + shifts[1] : v0;
+        T* v2 = TShifts.Value > 1 ? run + shifts[2] : v0;
+        TVector s00 = TLanes.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
+        TVector s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+        nint end = (nint)vectors * TLanes.Count;
+        for (nint i = 0; i < end; i += TLanes.Count)
+        {
+            var x0 = TLanes.Load(v0 + i);
+            var x1 = TShifts.Value > 1 ? TLanes.Load(v1 + i) : x0;
+            var x2 = TShifts.Value > 1 ? TLanes.Load(v2 + i) : x0;
+            var g = TLanes.Load(g0 + i);
+            s00 = TLanes.MultiplyAdd(g, x0, s00);
+            if (TShifts.Value > 1) s01 = TLanes.MultiplyAdd(g, x1, s01);
+            if (TShifts.Value > 1) s02 = TLanes.MultiplyAdd(g, x2, s02);
+            if (TRows.Value > 1)
+            {
+                g = TLanes.Load(g1 + i);
+                s10 = TLanes.MultiplyAdd(g, x0, s10);
+                if (TShifts.Value > 1) s11 = TLanes.MultiplyAdd(g, x1, s11);
+                if (TShifts.Value > 1) s12 = TLanes.MultiplyAdd(g, x2, s12);
+            }
+
+            if (TRows.Value > 2)
+            {
+                g = TLanes.Load(g2 + i);
+                s20 = TLanes.MultiplyAdd(g, x0, s20);
+                if (TShifts.Value > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
+                if (TShifts.Value > 1) s22 = TLanes.MultiplyAdd(g, x2, s22);
+                g = TLanes.Load(g3 + i);
+                s30 = TLanes.MultiplyAdd(g, x0, s30);
+                if (TShifts.Value > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
+                if (TShifts.Value > 1) s32 = TLanes.MultiplyAdd(g, x2, s32);
+            }
+        }
+
+        Put<TShifts>(s00, s01, s02, sums);
+        if (TRows.Value > 1) Put<TShifts>(s10, s11, s12, sums + sumStride);
+        if (TRows.Value > 2)
+        {
+            Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
+            Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<TShifts>(TVector first, TVector second, TVector third, T* to)
+        where TShifts : struct, ICount
+    {
+        TLanes.Store(TLanes.Add(TLanes.Load(to), first), to);
+        if (TShifts.Value == 1) return;
+        TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
+        TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
+    }
+}
