@@ -113,8 +113,12 @@ public sealed record ConvolutionDescription
     /// <param name="axis">The axis, from 0.</param>
     /// <param name="output">The output size on that axis.</param>
     /// <returns>A range of sizes in rising order; empty where no input gives that output.</returns>
+    /// <exception cref="ArgumentException">There is no such axis, or the description contradicts itself.</exception>
     public IReadOnlyList<int> LegalInputSizes(int axis, int output)
     {
+        if ((uint)axis >= (uint)Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"convolution: the kernel {Kernel} has no axis {axis}; axes count from 0.");
+        DescriptionChecks.Axes(this, Kernel, "convolution");
+        if (output < 1) return [];
         int stride = StrideOn(axis), dilated = (DilationOn(axis) * (Kernel[axis] - 1)) + 1;
         long first;
         if (Padding.Rule is PaddingRule.Same or PaddingRule.SameLower)
@@ -127,7 +131,9 @@ public sealed record ConvolutionDescription
             first = ((output - 1L) * stride) + dilated - low - high;
         }
 
-        return [.. Enumerable.Range(0, stride).Select(r => first + r).Where(size => size is >= 1 and <= int.MaxValue).Select(size => (int)size)];
+        var end = Math.Min(first + stride, DescriptionChecks.LargestSize + 1L);
+        first = Math.Max(first, 1);
+        return first < end ? new SizeRange((int)first, (int)(end - first)) : [];
     }
 
     /// <summary>Throws where <paramref name="inputSize"/> could not have given <paramref name="outputSize"/>, and lists what could.</summary>
@@ -137,7 +143,7 @@ public sealed record ConvolutionDescription
         for (var a = 0; a < Rank; a++)
         {
             var legal = LegalInputSizes(a, outputSize[a]);
-            if (legal.Contains(inputSize[a])) continue;
+            if (legal.Count > 0 && inputSize[a] >= legal[0] && inputSize[a] <= legal[^1]) continue;
             var way = legal.Count == 0
                 ? $"no input gives output {outputSize[a]} with kernel {Kernel[a]} and padding {Padding}; use less padding"
                 : $"legal original sizes are {(legal.Count > 8 ? $"{legal[0]} to {legal[^1]}" : string.Join(", ", legal))}";

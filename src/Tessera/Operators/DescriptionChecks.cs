@@ -5,6 +5,9 @@ namespace Tessera.Operators;
 /// <summary>The checks of a convolution's description, and the one wording of each error.</summary>
 internal static class DescriptionChecks
 {
+    /// <summary>The largest input, dilated kernel, stride and padding of one axis: a quarter of an index, so that sums of them are indices.</summary>
+    public const int LargestSize = int.MaxValue / 4;
+
     /// <summary>Channels, groups and tables; gives the number of groups.</summary>
     public static int Channels(ConvolutionDescription description, int inputChannels, string name)
     {
@@ -54,10 +57,10 @@ internal static class DescriptionChecks
         for (var a = 0; a < rank; a++)
         {
             var dilated = ((long)description.DilationOn(a) * (description.Kernel[a] - 1)) + 1;
-            if (dilated > int.MaxValue / 4 || inputSize[a] > int.MaxValue / 4 || description.StrideOn(a) > int.MaxValue / 4
-                || (description.Padding.Rule == PaddingRule.Explicit && (long)description.Padding.Low[a] + description.Padding.High[a] > int.MaxValue / 4))
+            if (dilated > LargestSize || inputSize[a] > LargestSize || description.StrideOn(a) > LargestSize
+                || (description.Padding.Rule == PaddingRule.Explicit && (long)description.Padding.Low[a] + description.Padding.High[a] > LargestSize))
             {
-                throw new ArgumentException($"{name}: axis {a} is too large (dilated kernel {dilated}, input {inputSize[a]}, stride {description.StrideOn(a)}); each must stay below {int.MaxValue / 4}.");
+                throw new ArgumentException($"{name}: axis {a} is too large (dilated kernel {dilated}, input {inputSize[a]}, stride {description.StrideOn(a)}); each may be at most {LargestSize}.");
             }
         }
 

@@ -1,4 +1,3 @@
-using CsCheck;
 using Tessera.Kernels;
 using Tessera.Operators;
 using Xunit;
@@ -15,20 +14,20 @@ public class AgreementTests
     [Theory]
     [MemberData(nameof(InstructionSets))]
     public void Every_plan_agrees_with_the_reference_in_float(InstructionSet instructions) =>
-        RandomOperator.Any.Sample(sample => Agreement.Check<float>(sample, instructions), iter: 80, threads: 1);
+        RandomOperator.Any.Holds(sample => Agreement.Check<float>(sample, instructions), iterations: 80);
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
     public void Every_plan_agrees_with_the_reference_in_double(InstructionSet instructions) =>
-        RandomOperator.Any.Sample(sample => Agreement.Check<double>(sample, instructions), iter: 80, threads: 1);
+        RandomOperator.Any.Holds(sample => Agreement.Check<double>(sample, instructions), iterations: 80);
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Each_kind_agrees_with_the_reference(ChannelKind channels, SharingKind sharing) =>
-        RandomOperator.Of(channels, sharing).Sample(sample => Agreement.Check<float>(sample, InstructionSet.Best), iter: 20, threads: 1);
+        RandomOperator.Of(channels, sharing).Holds(sample => Agreement.Check<float>(sample, InstructionSet.Best), iterations: 20);
 
     [Fact]
-    public void User_threads_that_share_a_plan_get_the_same_bits() => RandomOperator.Any.Sample(
+    public void User_threads_that_share_a_plan_get_the_same_bits() => RandomOperator.Any.Holds(
         sample =>
         {
             var plan = sample.Description.Plan<float>(sample.InputShape, new PlanOptions { Threads = 2 });
@@ -44,6 +43,5 @@ public class AgreementTests
                 Assert.All(together, result => Assert.True(Guarded<float>.SameBits(alone, result), $"{operation}: a run beside others differs"));
             }
         },
-        iter: 50,
-        threads: 1);
+        iterations: 50);
 }

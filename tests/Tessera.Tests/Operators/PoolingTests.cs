@@ -14,14 +14,14 @@ public class PoolingTests
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
-    public void Pooling_is_its_definition_in_float(InstructionSet instructions) => RandomPooling.Any.Sample(sample => Check<float>(sample, instructions, 1e-4), iter: 400, threads: 1);
+    public void Pooling_is_its_definition_in_float(InstructionSet instructions) => RandomPooling.Any.Holds(sample => Check<float>(sample, instructions, 1e-4), iterations: 400);
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
-    public void Pooling_is_its_definition_in_double(InstructionSet instructions) => RandomPooling.Any.Sample(sample => Check<double>(sample, instructions, 1e-12), iter: 400, threads: 1);
+    public void Pooling_is_its_definition_in_double(InstructionSet instructions) => RandomPooling.Any.Holds(sample => Check<double>(sample, instructions, 1e-12), iterations: 400);
 
     [Fact]
-    public void The_input_gradient_is_where_finite_differences_say() => RandomPooling.Any.Where(sample => sample.InputShape.Product < 200).Sample(
+    public void The_input_gradient_is_where_finite_differences_say() => RandomPooling.Any.Where(sample => sample.InputShape.Product < 200).Holds(
         sample =>
         {
             var plan = sample.Description.Plan<double>(sample.InputShape);
@@ -41,11 +41,10 @@ public class PoolingTests
                 Assert.Equal((above - below) / (2 * Step), dv[i], 1e-4);
             }
         },
-        iter: 100,
-        threads: 1);
+        iterations: 100);
 
     [Fact]
-    public void Results_do_not_depend_on_the_number_of_threads() => RandomPooling.Any.Sample(
+    public void Results_do_not_depend_on_the_number_of_threads() => RandomPooling.Any.Holds(
         sample =>
         {
             Sizes shape = [sample.InputShape[0], 40 * sample.InputShape[1], .. sample.InputShape.From(2)];
@@ -62,8 +61,7 @@ public class PoolingTests
                 Assert.Equal(dv, InputGradient(plan, v, z, winners, g));
             }
         },
-        iter: 30,
-        threads: 1);
+        iterations: 30);
 
     [Fact]
     public void Of_equal_elements_the_first_in_row_major_order_wins()
@@ -94,7 +92,7 @@ public class PoolingTests
     }
 
     [Fact]
-    public void Unpooling_puts_each_value_back_where_it_stood_and_its_gradient_is_its_transpose() => RandomPooling.Any.Sample(
+    public void Unpooling_puts_each_value_back_where_it_stood_and_its_gradient_is_its_transpose() => RandomPooling.Any.Holds(
         sample =>
         {
             var plan = (sample.Description with { Kind = PoolingKind.Max }).Plan<double>(sample.InputShape);
@@ -111,8 +109,7 @@ public class PoolingTests
             foreach (var group in won.GroupBy(at => at)) Assert.Equal(v[group.Key] * group.Count(), unpooled[group.Key], 1e-12);
             Assert.All(Enumerable.Range(0, v.Length).Except(won), at => Assert.Equal(0, unpooled[at]));
         },
-        iter: 100,
-        threads: 1);
+        iterations: 100);
 
     [Fact]
     public void Running_a_pooling_allocates_nothing()
