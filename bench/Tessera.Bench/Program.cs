@@ -35,7 +35,7 @@ command.Validators.Add(result =>
 command.SetAction(result =>
 {
     ISystem[] subjects = [new TesseraSystem(ordinary: false), new TesseraSystem(ordinary: true)];
-    ISystem[] all = [new OnnxRuntimeSystem(), new TorchConvolutionSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem(), new TorchTrainingSystem()];
+    ISystem[] all = [new OnnxRuntimeSystem(), new TorchSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem()];
     var wanted = result.GetValue(peers)!.Split(',');
     var systems = subjects.Concat(all.Where(system => wanted.Contains(system.Name.Split('-')[0]))).ToList();
     foreach (var absent in systems.ToLookup(system => system.Absence).Where(group => group.Key is not null))

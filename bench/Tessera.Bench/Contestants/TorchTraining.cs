@@ -6,13 +6,42 @@ using static TorchSharp.torch.nn;
 namespace Tessera.Bench.Contestants;
 
 /// <summary>Training steps of PyTorch's own modules; unshared convolutions by unfold and a batched matrix product.</summary>
-internal sealed class TorchTrainingSystem : ISystem
+internal sealed class TorchTraining : IContestant
 {
-    public string Name => "torch-training";
+    private readonly Sequential network;
+    private readonly optim.Optimizer optimiser;
+    private readonly CrossEntropyLoss loss = CrossEntropyLoss();
+    private readonly Tensor images;
+    private readonly Tensor labels;
 
-    public string? Absence => TorchLibrary.Absence;
+    public TorchTraining(TrainingWorkload workload)
+    {
+        set_num_threads(workload.Threads);
+        network = Network(workload.Network);
+        network.train();
+        optimiser = workload.Network == TrainingNetwork.Cifar
+            ? optim.SGD(network.parameters(), 0.01, momentum: 0.9)
+            : optim.Adam(network.parameters(), 0.001);
+        images = tensor(workload.Images(), [workload.Batch, .. workload.Image.ToLongs()]);
+        labels = tensor(workload.Labels(), ScalarType.Int64);
+    }
 
-    public IContestant? Prepare(Workload workload) => workload is TrainingWorkload training ? new Contestant(training) : null;
+    public void Run()
+    {
+        using var scope = NewDisposeScope();
+        optimiser.zero_grad();
+        loss.call(network.call(images), labels).backward();
+        optimiser.step();
+    }
+
+    public void Dispose()
+    {
+        optimiser.Dispose();
+        network.Dispose();
+        loss.Dispose();
+        images.Dispose();
+        labels.Dispose();
+    }
 
     private static Sequential Network(TrainingNetwork network) => network switch
     {
@@ -30,44 +59,6 @@ internal sealed class TorchTrainingSystem : ISystem
         Conv2d(outputs, outputs, 3, padding: 1), BatchNorm2d(outputs), ReLU(),
         MaxPool2d(2),
     ];
-
-    private sealed class Contestant : IContestant
-    {
-        private readonly Sequential network;
-        private readonly optim.Optimizer optimiser;
-        private readonly CrossEntropyLoss loss = CrossEntropyLoss();
-        private readonly Tensor images;
-        private readonly Tensor labels;
-
-        public Contestant(TrainingWorkload workload)
-        {
-            set_num_threads(workload.Threads);
-            network = Network(workload.Network);
-            network.train();
-            optimiser = workload.Network == TrainingNetwork.Cifar
-                ? optim.SGD(network.parameters(), 0.01, momentum: 0.9)
-                : optim.Adam(network.parameters(), 0.001);
-            images = tensor(workload.Images(), [workload.Batch, .. workload.Image.ToLongs()]);
-            labels = tensor(workload.Labels(), ScalarType.Int64);
-        }
-
-        public void Run()
-        {
-            using var scope = NewDisposeScope();
-            optimiser.zero_grad();
-            loss.call(network.call(images), labels).backward();
-            optimiser.step();
-        }
-
-        public void Dispose()
-        {
-            optimiser.Dispose();
-            network.Dispose();
-            loss.Dispose();
-            images.Dispose();
-            labels.Dispose();
-        }
-    }
 
     /// <summary>A valid 3×3 convolution with a kernel and a bias for each of output² positions.</summary>
     private sealed class Unshared : Module<Tensor, Tensor>

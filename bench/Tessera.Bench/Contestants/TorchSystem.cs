@@ -3,16 +3,23 @@ using static TorchSharp.torch.nn;
 
 namespace Tessera.Bench.Contestants;
 
-/// <summary>PyTorch's own convolutions. A table is run as a dense kernel with zeros.</summary>
-internal sealed class TorchConvolutionSystem : ISystem
+/// <summary>PyTorch's own convolutions and networks of its own modules. A table is run as a dense kernel with zeros.</summary>
+internal sealed class TorchSystem : ISystem
 {
     public string Name => "torch";
 
     public string? Absence => TorchLibrary.Absence;
 
-    public IContestant? Prepare(Workload workload)
+    public IContestant? Prepare(Workload workload) => workload switch
     {
-        if (workload is not ConvolutionWorkload { Shape: { Unshared: false, Tile: null } shape } convolution) return null;
+        TrainingWorkload training => new TorchTraining(training),
+        ConvolutionWorkload { Shape: { Unshared: false, Tile: null } } convolution => Convolution(convolution),
+        _ => null,
+    };
+
+    private static TorchContestant Convolution(ConvolutionWorkload convolution)
+    {
+        var shape = convolution.Shape;
         var kernel = TorchContestant.Tensor(convolution.DenseKernel(), shape.DenseKernelShape);
         long[] stride = shape.Stride.ToLongs(), padding = shape.Padding.ToLongs(), dilation = shape.Dilation.ToLongs();
         Func<Tensor, Tensor[], Tensor> recipe = shape.Axes switch
