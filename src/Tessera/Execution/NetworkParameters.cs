@@ -13,9 +13,14 @@ public sealed class NetworkParameters<T> : IReadOnlyList<Parameter<T>>
     private readonly Dictionary<string, Parameter<T>> byName;
 
     private NetworkParameters(NetworkDescription network)
+        : this(network, [.. network.Parameters.Select(static parameter => new Parameter<T>(parameter.Name, parameter.Description))])
+    {
+    }
+
+    private NetworkParameters(NetworkDescription network, Parameter<T>[] parameters)
     {
         Network = network;
-        parameters = [.. network.Parameters.Select(static parameter => new Parameter<T>(parameter.Name, parameter.Description))];
+        this.parameters = parameters;
         byName = parameters.ToDictionary(static parameter => parameter.Name, StringComparer.Ordinal);
         Trained = [.. parameters.Where(static parameter => parameter.IsTrained)];
     }
@@ -76,6 +81,11 @@ public sealed class NetworkParameters<T> : IReadOnlyList<Parameter<T>>
 
     /// <summary>Parameters of the same network with every element 0, such as an optimiser's momenta or a sum of gradients.</summary>
     public static NetworkParameters<T> Zero(NetworkDescription network) => new(network);
+
+    /// <summary>The same numbers as the parameters of another network, which differs in layers without parameters alone.</summary>
+    internal NetworkParameters<T> For(NetworkDescription network) => Network.Equals(network) ? this
+        : network.Parameters.SequenceEqual(Network.Parameters) ? new NetworkParameters<T>(network, parameters)
+        : throw new ArgumentException("parameters: the networks have other parameters.", nameof(network));
 
     /// <summary>A copy with memory of its own.</summary>
     public NetworkParameters<T> Clone()

@@ -39,6 +39,9 @@ public sealed unsafe class Parameter<T>
     /// <summary>The same numbers in row-major order.</summary>
     public Span<T> Span => memory;
 
+    /// <summary>The same numbers, for writers.</summary>
+    internal ReadOnlyMemory<T> Memory => memory;
+
     /// <summary>Where the numbers stand; they never move while this object lives.</summary>
     internal T* Pointer => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
 }

@@ -14,13 +14,17 @@ internal readonly record struct OutputLayout(Sizes Shape, int Examples, int Chan
 
     public static OutputLayout Of(Sizes shape, string name)
     {
-        if (shape.Count < 2 || shape.Any(size => size < 1) || shape.Product > int.MaxValue)
+        long positions = 1;
+        var fits = shape.Count >= 2;
+        for (var axis = 0; axis < shape.Count; axis++)
         {
-            throw new ArgumentException(
-                $"{name}: an output of shape {shape} is none of [N, K] or [N, K, o…] with sizes from 1; end the network with a layer that gives examples × channels, such as flatten and dense.", nameof(shape));
+            fits &= shape[axis] >= 1;
+            if (axis >= 2) positions = Math.Min(positions * shape[axis], int.MaxValue);
         }
 
-        return new OutputLayout(shape, shape[0], shape[1], (int)shape.From(2).Product);
+        if (fits && (Int128)shape[0] * shape[1] * positions <= int.MaxValue) return new OutputLayout(shape, shape[0], shape[1], (int)positions);
+        throw new ArgumentException(
+            $"{name}: an output of shape {shape} is none of [N, K] or [N, K, o…] with sizes from 1; end the network with a layer that gives examples × channels, such as flatten and dense.", nameof(shape));
     }
 
     public void CheckOutput(int output, int gradient, string name)

@@ -1,0 +1,54 @@
+using Tessera.Data;
+using Tessera.Networks;
+
+namespace Tessera.Training;
+
+/// <summary>Whether a dataset suits a network and a loss: asked before any work.</summary>
+internal static class DataFit
+{
+    /// <summary>Throws where samples, labels or targets do not fit; the message has both sides and a way out.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="network">The network whose output the loss takes.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="what">What messages call the data.</param>
+    public static void Check(Dataset data, NetworkDescription network, Loss loss, string what)
+    {
+        if (data.Count == 0) throw new ArgumentException($"{what}: there are no samples in it.", nameof(data));
+        if (data.SampleShape != network.InputShape)
+        {
+            var way = data.SampleShape.Product == network.InputShape.Product
+                ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", network.InputShape)}]) may be what is wanted"
+                : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {network.InputShape}";
+            throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {network.InputShape}; {way}.", nameof(data));
+        }
+
+        var output = network.OutputShape(1);
+        if (data.IsLabelled) CheckLabels(data, output, loss, what);
+        else if (data.TargetShape != output.From(1))
+        {
+            throw new ArgumentException(
+                $"{what}: targets are {data.TargetShape}, but the network's output is {output.From(1)}; end the network with a layer that gives {data.TargetShape}, or bring the targets to {output.From(1)}.", nameof(data));
+        }
+    }
+
+    private static void CheckLabels(Dataset data, Sizes output, Loss loss, string what)
+    {
+        var layout = OutputLayout.Of(output, loss.Name);
+        if (layout.Positions != 1)
+        {
+            throw new ArgumentException(
+                $"{what}: each sample has one label, but the network's output {output.From(1)} has {layout.Positions} positions; end the network with flatten and dense, or with global pooling.", nameof(data));
+        }
+
+        if (layout.Channels == 1 && loss is CrossEntropy)
+            throw new ArgumentException($"{what}: {loss.Name} wants an output for each of the {data.ClassCount} classes, but the network has one; give the last layer {data.ClassCount} outputs, or train with binary cross-entropy.", nameof(data));
+        var classes = Math.Max(2, layout.Channels);
+        if (data.ClassCount <= classes) return;
+        for (var i = 0; i < data.Count; i++)
+        {
+            if (data.Label(i) < classes) continue;
+            throw new ArgumentException(
+                $"{what}: sample {i} has label {data.Label(i)} ({data.ClassNames[data.Label(i)]}), but the network's {layout.Channels} outputs know the classes 0 … {classes - 1} alone; give the last layer {data.ClassCount} outputs.", nameof(data));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Numerics;
+using Tessera.Data;
+using Tessera.Execution;
+using Tessera.Networks;
+using Tessera.Operators;
+
+namespace Tessera.Training;
+
+/// <summary>Runs a network over datasets and says how well it does. The result does not depend on the number of threads.</summary>
+public sealed class Evaluator<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly NetworkDescription network;
+    private readonly Loss loss;
+    private readonly int batchSize;
+    private readonly Augmentation preparation;
+    private readonly FlatExecution<T> execution;
+    private readonly T[] input;
+    private Dataset? loaded;
+    private BatchLoader<T>? loader;
+
+    /// <summary>An evaluator of a network with its parameters as they are at each call.</summary>
+    /// <param name="network">The network; where it ends in the softmax or sigmoid of its cross-entropy, the loss is computed from what goes in there.</param>
+    /// <param name="parameters">Its parameters.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="batchSize">Examples to run at a time, from 1.</param>
+    /// <param name="normalisation">How samples are normalised; null for not at all.</param>
+    /// <param name="options">Threads and instructions.</param>
+    /// <exception cref="ArgumentException">The network does not go with the loss.</exception>
+    public Evaluator(
+        NetworkDescription network, NetworkParameters<T> parameters, Loss loss, int batchSize = 100, Normalise? normalisation = null, PlanOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        loss.Check();
+        this.network = LossHead.ForLoss(network, loss);
+        this.loss = loss;
+        this.batchSize = batchSize;
+        preparation = normalisation is null ? Augmentation.None : new Augmentation(normalisation);
+        options ??= PlanOptions.Default;
+        var how = new ExecutionOptions { Threads = options.Threads, Instructions = options.Instructions, UseReference = options.UseReference };
+        execution = new FlatExecution<T>(new NetworkExecution<T>(this.network, parameters.For(this.network), batchSize, how));
+        input = new T[execution.Network.InputShape.Product];
+    }
+
+    /// <summary>The mean loss, accuracy and confusion over all examples, each counted once.</summary>
+    /// <exception cref="ArgumentException">The data does not fit the network or the loss; the message has both sides and a way out.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public Evaluation Evaluate(Dataset data, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        if (!ReferenceEquals(data, loaded))
+        {
+            DataFit.Check(data, network, loss, "evaluation data");
+            loader = new BatchLoader<T>(data, new BatchOptions { Size = batchSize, Augmentation = preparation });
+            loaded = data;
+        }
+
+        var outputs = (int)network.OutputShape(1).Product;
+        var shape = network.OutputShape(1).From(1);
+        var classes = Math.Max(2, network.OutputShape(1)[1]);
+        var confusion = data.IsLabelled && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
+        double sum = 0;
+        long correct = 0;
+        loader!.Start(0);
+        while (loader.Next())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batch = loader.Current;
+            // A last batch that is not full runs beside what the one before it left; examples do not touch each other.
+            batch.Inputs.Span.CopyTo(input);
+            var output = execution.Forward(input)[..(batch.Count * outputs)];
+            var outputShape = Sizes.Create([batch.Count]).Append(shape);
+            if (!data.IsLabelled)
+            {
+                sum += loss.Evaluate<T>(outputShape, output, batch.Targets.Span, []) * batch.Count;
+                continue;
+            }
+
+            var labels = batch.Labels.Span;
+            sum += loss.Evaluate(outputShape, output, labels, []) * batch.Count;
+            for (var n = 0; n < batch.Count; n++)
+            {
+                var predicted = Classification.ClassOf(output.Slice(n * outputs, outputs), loss);
+                confusion?.Add(labels[n], predicted);
+                if (predicted == labels[n]) correct++;
+            }
+        }
+
+        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
+    }
+}

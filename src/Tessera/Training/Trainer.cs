@@ -1,0 +1,307 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Data;
+using Tessera.Execution;
+using Tessera.Networks;
+using Tessera.Operators;
+
+namespace Tessera.Training;
+
+/// <summary>
+/// Trains a network on a dataset. Everything is checked and all memory is taken when it is made; a step allocates nothing. The bits of the
+/// result depend on the description and the data alone, not on threads, and not on where a training was interrupted and resumed.
+/// For one caller at a time.
+/// </summary>
+public sealed class Trainer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const long SplitKey = 0x73706C6974;
+
+    private readonly NetworkDescription network;
+    private readonly TrainingDescription training;
+    private readonly TrainerOptions options;
+    private readonly Dataset data;
+    private readonly Dataset? validation;
+    private readonly BatchLoader<T> loader;
+    private readonly FlatExecution<T> whole;
+    private readonly FlatExecution<T>? rest;
+    private readonly OptimiserState<T> optimiser;
+    private readonly Evaluator<T>? evaluator;
+    private readonly NetworkParameters<T>? best;
+    private readonly int batchSize;
+    private TrainingPosition position = new();
+    private bool restoredBest;
+
+    /// <summary>A training at its beginning, with new parameters from the description's seed.</summary>
+    /// <param name="network">The network; where it ends in the softmax or sigmoid of its cross-entropy, the loss is computed from what goes in there.</param>
+    /// <param name="training">How to train.</param>
+    /// <param name="data">What to train on, and to keep back for validation.</param>
+    /// <param name="options">Things of this run.</param>
+    /// <exception cref="ArgumentException">A setting makes no sense, or network, loss and data do not fit; the message names both sides and a way out.</exception>
+    /// <exception cref="DirectoryNotFoundException">The checkpoint's folder does not exist.</exception>
+    public Trainer(NetworkDescription network, TrainingDescription training, Dataset data, TrainerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(data);
+        training.Check();
+        if (options?.CheckpointPath is { } path && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"training: the checkpoint is to be written to {path}, but there is no folder {folder}; make the folder first.");
+        Network = network;
+        this.training = training;
+        this.options = options ?? new TrainerOptions();
+        this.network = LossHead.ForLoss(network, training.Loss);
+        DataFit.Check(data, this.network, training.Loss, "training data");
+        (this.data, validation) = Split(data);
+        if (training.Measure == QualityMeasure.Accuracy && !data.IsLabelled)
+            throw new ArgumentException("training: Measure is Accuracy, but the examples have targets and no labels; measure the loss.", nameof(training));
+
+        batchSize = Math.Min(training.BatchSize, this.data.Count);
+        Normalisation = training.MeasureNormalisation ? Normalise.Over(this.data) : training.Normalisation;
+        var steps = Normalisation is null ? training.Augmentation : new Augmentation([.. training.Augmentation.Steps, Normalisation]);
+        loader = new BatchLoader<T>(this.data, new BatchOptions { Size = batchSize, Shuffle = true, Seed = training.Seed, Augmentation = steps });
+        training.Schedule.Check(loader.BatchesPerEpoch, training.Epochs);
+
+        Parameters = NetworkParameters<T>.Create(network, training.Seed);
+        var shared = Parameters.For(this.network);
+        whole = Compile(shared, batchSize);
+        rest = this.data.Count % batchSize == 0 ? null : Compile(shared, this.data.Count % batchSize);
+        optimiser = new OptimiserState<T>(training.Optimiser, shared, new PlanOptions { Threads = training.Threads }.ResolvedThreads);
+        if (training.KeepBest) best = Parameters.Clone();
+        if (validation is not null)
+        {
+            evaluator = new Evaluator<T>(
+                network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Normalisation, new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions });
+        }
+    }
+
+    /// <summary>The network as it was given.</summary>
+    public NetworkDescription Network { get; }
+
+    /// <summary>Its parameters, which training changes.</summary>
+    public NetworkParameters<T> Parameters { get; }
+
+    /// <summary>How samples are normalised, with the numbers that were measured where the description asks for it; null for not at all.</summary>
+    public Normalise? Normalisation { get; }
+
+    /// <summary>The number of examples that steps are made with.</summary>
+    public int TrainingCount => data.Count;
+
+    /// <summary>The number of examples that are validated with; 0 without validation.</summary>
+    public int ValidationCount => validation?.Count ?? 0;
+
+    /// <summary>The epochs that have ended.</summary>
+    public IReadOnlyList<EpochMetrics> History => position.History;
+
+    /// <summary>Goes to where the training in a checkpoint stood; what follows has the same bits as if it had never stopped.</summary>
+    /// <param name="path">A checkpoint of a training with the same network, data, seed, batch size, precision and optimiser; epochs and rates may differ.</param>
+    /// <exception cref="InvalidDataException">The file is no checkpoint, is damaged, or is of another training; the message says which.</exception>
+    public void Resume(string path)
+    {
+        var checkpoint = Checkpoint.Open(path);
+        position = checkpoint.Restore(Parameters, best, optimiser, loader.BatchesPerEpoch, Settings());
+        restoredBest = false;
+    }
+
+    /// <summary>Writes a checkpoint from which a training can go on; once it has ended with its best parameters, these alone.</summary>
+    /// <exception cref="IOException">The file cannot be written; an old one stands.</exception>
+    public void Save(string path)
+    {
+        if (restoredBest) Checkpoint.Save(path, options.Model, Parameters, Normalisation);
+        else Checkpoint.Save(path, options.Model, Parameters, Normalisation, position.History.Count == 0 ? null : best, optimiser, position, Settings());
+    }
+
+    /// <summary>
+    /// Trains to the end, or until it no longer gets better, or until the caller cancels: then the step that runs is finished, a checkpoint is
+    /// written where the options name one, and the next call goes on.
+    /// </summary>
+    /// <param name="progress">Told of every step and every epoch, on this thread.</param>
+    /// <param name="cancellation">Asked after every step.</param>
+    /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite; the last checkpoint stands.</exception>
+    /// <exception cref="IOException">The checkpoint cannot be written.</exception>
+    public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var clock = new TrainingClock(position.Seconds);
+        while (position.Epoch < training.Epochs && !TrainingHistory.ShouldStop(position.History, training.Measure, training.EarlyStopping))
+        {
+            clock.StartEpoch();
+            loader.Start(position.Epoch, position.Batch);
+            while (!cancellation.IsCancellationRequested && loader.Next())
+            {
+                Step(loader.Current);
+                clock.Count(loader.Current.Count);
+                position.Seconds = clock.Seconds;
+                progress?.Report(Progress(clock, null));
+            }
+
+            var ended = position.Batch == loader.BatchesPerEpoch ? EndEpoch(clock, progress, cancellation) : null;
+            if (options.CheckpointPath is not null) Save(options.CheckpointPath);
+            if (ended is null) return Result(TrainingOutcome.Cancelled, clock, false);
+        }
+
+        var at = TrainingHistory.Best(position.History, training.Measure);
+        if (best is not null && at >= 0)
+        {
+            Parameters.CopyFrom(best);
+            restoredBest = true;
+        }
+
+        return Result(position.Epoch < training.Epochs ? TrainingOutcome.StoppedEarly : TrainingOutcome.Completed, clock, restoredBest || at == position.History.Count - 1);
+    }
+
+    private void Step(Batch<T> batch)
+    {
+        var execution = batch.Count == batchSize ? whole : rest!;
+        execution.Network.Step = position.Step;
+        var output = execution.Forward(batch.Inputs.Span);
+        var labels = batch.Labels.Span;
+        var loss = labels.IsEmpty
+            ? training.Loss.Evaluate<T>(execution.Network.OutputShape, output, batch.Targets.Span, execution.OutputGradient)
+            : training.Loss.Evaluate(execution.Network.OutputShape, output, labels, execution.OutputGradient);
+        if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution);
+        position.Correct += Classification.CountCorrect(output, labels, training.Loss);
+        execution.Backward();
+        double scale = 1;
+        if (training.ClipNorm is { } most)
+        {
+            var norm = optimiser.GradientNorm(execution.Network.Gradients);
+            if (!double.IsFinite(norm)) throw Diverged("the norm of the gradients", norm, execution);
+            if (norm > most) scale = most / norm;
+        }
+
+        optimiser.Step(execution.Network.Gradients, Rate(position.Step), scale);
+        position.LossSum += loss * batch.Count;
+        position.Seen += batch.Count;
+        position.Batch++;
+        position.Step++;
+    }
+
+    /// <summary>Validates, keeps the best and goes to the next epoch; null where the caller cancelled, and then nothing has changed.</summary>
+    private EpochMetrics? EndEpoch(TrainingClock clock, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        CheckParameters();
+        Evaluation? validated = null;
+        try
+        {
+            if (validation is not null) validated = evaluator!.Evaluate(validation, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        position.Seconds = clock.Seconds;
+        var metrics = new EpochMetrics
+        {
+            Epoch = position.Epoch + 1,
+            Loss = position.LossSum / position.Seen,
+            Accuracy = Accuracy,
+            ValidationLoss = validated?.Loss,
+            ValidationAccuracy = validated?.Accuracy,
+            Rate = Rate(position.Step - 1),
+            Seconds = position.Seconds,
+        };
+        if (validated is not null && !double.IsFinite(validated.Loss)) throw Diverged("the validation loss", validated.Loss, null);
+        position.History.Add(metrics);
+        if (TrainingHistory.Best(position.History, training.Measure) == position.Epoch) best?.CopyFrom(Parameters);
+        progress?.Report(Progress(clock, metrics));
+        position.NextEpoch();
+        return metrics;
+    }
+
+    private double? Accuracy => data.IsLabelled ? position.Correct / (double)position.Seen : null;
+
+    private double Rate(long step) => training.Schedule.Rate(training.Optimiser.LearningRate, step, loader.BatchesPerEpoch, training.Epochs);
+
+    private TrainingProgress Progress(TrainingClock clock, EpochMetrics? endOfEpoch) => new()
+    {
+        Epoch = position.Epoch + 1,
+        Epochs = training.Epochs,
+        Batch = position.Batch,
+        Batches = loader.BatchesPerEpoch,
+        Step = position.Step,
+        Loss = position.LossSum / position.Seen,
+        Accuracy = Accuracy,
+        Rate = Rate(position.Step - 1),
+        ImagesPerSecond = clock.EpochRate,
+        EndOfEpoch = endOfEpoch,
+    };
+
+    private TrainingResult Result(TrainingOutcome outcome, TrainingClock clock, bool holdsBest)
+    {
+        position.Seconds = clock.Seconds;
+        return new TrainingResult
+        {
+            Outcome = outcome,
+            Epochs = [.. position.History],
+            BestEpoch = TrainingHistory.Best(position.History, training.Measure) + 1,
+            HoldsBest = holdsBest,
+            Steps = position.Step,
+            Seconds = position.Seconds,
+            ImagesPerSecond = clock.RunRate,
+        };
+    }
+
+    private (Dataset Training, Dataset? Validation) Split(Dataset all)
+    {
+        if (options.Validation is { } given)
+        {
+            if (training.ValidationFraction > 0)
+                throw new ArgumentException("training: validation data is given, and ValidationFraction wants a part of the training data as well; leave one of them out.");
+            DataFit.Check(given, network, training.Loss, "validation data");
+            return (all, given);
+        }
+
+        if (training.ValidationFraction == 0) return (all, null);
+        return all.Split(training.ValidationFraction, unchecked((long)new RandomSource(training.Seed, SplitKey).NextBits()));
+    }
+
+    private FlatExecution<T> Compile(NetworkParameters<T> parameters, int batch)
+    {
+        try
+        {
+            var how = new ExecutionOptions { Training = true, Threads = training.Threads, Instructions = options.Instructions, Seed = training.Seed };
+            return new FlatExecution<T>(new NetworkExecution<T>(network, parameters, batch, how));
+        }
+        catch (ArgumentException exception) when (batch != batchSize)
+        {
+            throw new ArgumentException(
+                $"training: with batches of {batchSize} the last one of the {data.Count} training samples has {batch}: {exception.Message} Another batch size leaves another last batch.", exception);
+        }
+    }
+
+    /// <summary>What must be the same for the same bits to follow.</summary>
+    private KeyValuePair<string, string>[] Settings() =>
+    [
+        new("seed", training.Seed.ToString(CultureInfo.InvariantCulture)),
+        new("batchSize", batchSize.ToString(CultureInfo.InvariantCulture)),
+        new("samples", data.Count.ToString(CultureInfo.InvariantCulture)),
+        new("validationSamples", ValidationCount.ToString(CultureInfo.InvariantCulture)),
+        new("optimiser", training.Optimiser.Name),
+        new("measure", training.Measure.ToString()),
+        new("keepBest", training.KeepBest ? "true" : "false"),
+    ];
+
+    private void CheckParameters()
+    {
+        foreach (var parameter in Parameters)
+        {
+            foreach (var value in parameter.Span)
+            {
+                if (!T.IsFinite(value)) throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(value), null);
+            }
+        }
+    }
+
+    private TrainingDivergedException Diverged(string what, double value, FlatExecution<T>? execution)
+    {
+        var layer = execution?.Network.FindNonFinite();
+        var place = layer is null ? "" : layer == NetworkDescription.InputName ? " The samples themselves are not finite." : $" The first activations that are not finite are those of layer '{layer}'.";
+        var rate = Rate(Math.Max(0, position.Step - 1));
+        var clip = training.ClipNorm is null ? "clip the gradients (ClipNorm = 1), " : "";
+        return new TrainingDivergedException(
+            string.Create(CultureInfo.InvariantCulture, $"training: {what} is {value} at step {position.Step + 1} (epoch {position.Epoch + 1}, batch {position.Batch + 1}).{place} Try a lower learning rate (it was {rate}), {clip}warm up over some hundred steps, or normalise the samples."),
+            position.Step + 1,
+            layer);
+    }
+}
