@@ -87,7 +87,9 @@ public sealed unsafe class NetworkExecution<T>
     {
         TensorChecks.Dense(input, InputShape, "input");
         MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength).CopyTo(Values(0));
-        foreach (var layer in Network.Graph.Order) schedule.Layers[layer].Forward();
+        // By index: an enumerator of an interface would be allocated for every pass.
+        var order = Network.Graph.Order;
+        for (var k = 0; k < order.Count; k++) schedule.Layers[order[k]].Forward();
         hasRun = true;
         return Tensor(lengths.Length);
     }

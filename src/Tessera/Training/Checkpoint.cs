@@ -1,15 +1,13 @@
 using System.Globalization;
 using System.Numerics;
-using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
 
 namespace Tessera.Training;
 
 /// <summary>
-/// A trained network in one safetensors file: the model as text, its parameters under their own names, how its samples are normalised,
-/// and, where it was saved while training, everything to go on from there: the best epoch's parameters (<c>best/…</c>), the
-/// optimiser's state (<c>optimiser/…</c>), step, epoch and history. A file is written whole or not at all.
+/// A trained network in one safetensors file: its model file's text, its parameters under their own names, and, where it was saved
+/// while training, everything to go on from there: the best epoch's parameters (<c>best/…</c>), the optimiser's state (<c>optimiser/…</c>), step, epoch and history. A file is written whole or not at all.
 /// </summary>
 public sealed class Checkpoint
 {
@@ -28,18 +26,14 @@ public sealed class Checkpoint
         this.file = file;
         if (!file.Metadata.TryGetValue("format", out var format) || format != Format)
             throw Wrong($"its format is '{format}', not '{Format}': it is no checkpoint of this library, or of a later version");
-        Model = Text("model");
-        Normalisation = file.Metadata.ContainsKey("normalisation.mean") ? ReadNormalisation() : null;
+        Model = ModelJson.Parse(Text("model"), $"{path}: model");
         HasTraining = file.Metadata.ContainsKey(TrainingPrefix + "epoch");
         HasBest = file.Entries.Any(entry => entry.Name.StartsWith(BestPrefix, StringComparison.Ordinal));
         History = HasTraining ? ReadHistory() : [];
     }
 
-    /// <summary>The model that the file was saved with, as the caller of the trainer gave it: usually a network in JSON.</summary>
-    public string Model { get; }
-
-    /// <summary>How samples are normalised before the network sees them; null where they are not.</summary>
-    public Normalise? Normalisation { get; }
+    /// <summary>The network, how it was trained, and how its samples are normalised.</summary>
+    public ModelDescription Model { get; }
 
     /// <summary>Whether a training can go on from here.</summary>
     public bool HasTraining { get; }
@@ -57,13 +51,22 @@ public sealed class Checkpoint
 
     /// <summary>Saves a network without its training.</summary>
     /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="model">The model as text, given back by <see cref="Model"/>.</param>
+    /// <param name="model">The model, with its normalisation measured.</param>
     /// <param name="parameters">The network's parameters.</param>
-    /// <param name="normalisation">How samples are normalised before the network sees them.</param>
     /// <exception cref="IOException">The file cannot be written; an old one stands.</exception>
-    public static void Save<T>(string path, string model, NetworkParameters<T> parameters, Normalise? normalisation = null)
+    public static void Save<T>(string path, ModelDescription model, NetworkParameters<T> parameters)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        SafetensorsFile.Write(path, [.. Tensors(parameters, "")], Describe(model, normalisation));
+        SafetensorsFile.Write(path, [.. Tensors(parameters, "")], Describe(model));
+
+    /// <summary>The network's parameters: the best epoch's where they were kept, else the last.</summary>
+    /// <exception cref="InvalidDataException">A tensor is missing, belongs to no parameter, has another shape, or holds a number that is not finite.</exception>
+    public NetworkParameters<T> ReadParameters<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var parameters = NetworkParameters<T>.Zero(Model.Network);
+        ReadParameters(parameters);
+        return parameters;
+    }
 
     /// <summary>Overwrites a network's parameters with those in the file: the best epoch's where they were kept, else the last.</summary>
     /// <param name="parameters">The parameters to overwrite; numbers are converted where the file has another precision.</param>
@@ -73,16 +76,15 @@ public sealed class Checkpoint
 
     internal static void Save<T>(
         string path,
-        string model,
+        ModelDescription model,
         NetworkParameters<T> parameters,
-        Normalise? normalisation,
         NetworkParameters<T>? best,
         OptimiserState<T> optimiser,
         TrainingPosition position,
         IEnumerable<KeyValuePair<string, string>> settings)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var metadata = Describe(model, normalisation);
+        var metadata = Describe(model);
         foreach (var (key, value) in settings) metadata[TrainingPrefix + key] = value;
         Put("epoch", position.Epoch);
         Put("batch", position.Batch);
@@ -156,17 +158,8 @@ public sealed class Checkpoint
         where T : unmanaged, IFloatingPointIeee754<T> =>
         parameters.Select(parameter => SafetensorsTensor.Create(prefix + parameter.Name, parameter.Description.Shape, parameter.Memory));
 
-    private static Dictionary<string, string> Describe(string model, Normalise? normalisation)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = Format, ["model"] = model };
-        if (normalisation is null) return metadata;
-        metadata["normalisation.mean"] = Join(normalisation.Mean);
-        metadata["normalisation.deviation"] = Join(normalisation.StandardDeviation);
-        return metadata;
-
-        static string Join(IReadOnlyList<float> values) => string.Join(' ', values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
-    }
+    private static Dictionary<string, string> Describe(ModelDescription model) =>
+        new(StringComparer.Ordinal) { ["format"] = Format, ["model"] = ModelJson.Format(model) };
 
     private void ReadParameters<T>(NetworkParameters<T> parameters, string prefix, bool exactType)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -203,20 +196,6 @@ public sealed class Checkpoint
         file.Read<T>(name, values);
         var broken = Array.FindIndex(values, value => !T.IsFinite(value));
         return broken < 0 ? values : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"element {broken} of '{name}' is {values[broken]}, not a finite number"));
-    }
-
-    private Normalise ReadNormalisation()
-    {
-        try
-        {
-            return new Normalise(Split("normalisation.mean"), Split("normalisation.deviation"));
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException)
-        {
-            throw new InvalidDataException($"{path}: the checkpoint is damaged: normalisation: {exception.Message}", exception);
-        }
-
-        float[] Split(string key) => [.. Text(key).Split(' ').Select(field => float.Parse(field, NumberStyles.Float, CultureInfo.InvariantCulture))];
     }
 
     private List<EpochMetrics> ReadHistory()

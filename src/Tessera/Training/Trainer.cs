@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
+using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Operators;
 
@@ -32,57 +33,56 @@ public sealed class Trainer<T>
     private TrainingPosition position = new();
     private bool restoredBest;
 
+    /// <summary>A training at its beginning, of a network on samples as they are; see the other constructor.</summary>
+    public Trainer(NetworkDescription network, TrainingDescription training, Dataset data, TrainerOptions? options = null)
+        : this(new ModelDescription(network, training, new DataDescription()), data, options)
+    {
+    }
+
     /// <summary>A training at its beginning, with new parameters from the description's seed.</summary>
-    /// <param name="network">The network; where it ends in the softmax or sigmoid of its cross-entropy, the loss is computed from what goes in there.</param>
-    /// <param name="training">How to train.</param>
+    /// <param name="model">The network, how it is trained, and what is done to samples. Where the network ends in the softmax or sigmoid of its cross-entropy, the loss is computed from what goes in there.</param>
     /// <param name="data">What to train on, and to keep back for validation.</param>
     /// <param name="options">Things of this run.</param>
     /// <exception cref="ArgumentException">A setting makes no sense, or network, loss and data do not fit; the message names both sides and a way out.</exception>
     /// <exception cref="DirectoryNotFoundException">The checkpoint's folder does not exist.</exception>
-    public Trainer(NetworkDescription network, TrainingDescription training, Dataset data, TrainerOptions? options = null)
+    public Trainer(ModelDescription model, Dataset data, TrainerOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
+        training = model.Training;
         training.Check();
         if (options?.CheckpointPath is { } path && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
             throw new DirectoryNotFoundException($"training: the checkpoint is to be written to {path}, but there is no folder {folder}; make the folder first.");
-        Network = network;
-        this.training = training;
         this.options = options ?? new TrainerOptions();
-        this.network = LossHead.ForLoss(network, training.Loss);
-        DataFit.Check(data, this.network, training.Loss, "training data");
+        network = LossHead.ForLoss(model.Network, training.Loss);
+        DataFit.Check(data, network, training.Loss, "training data");
         (this.data, validation) = Split(data);
         if (training.Measure == QualityMeasure.Accuracy && !data.IsLabelled)
-            throw new ArgumentException("training: Measure is Accuracy, but the examples have targets and no labels; measure the loss.", nameof(training));
+            throw new ArgumentException("training: Measure is Accuracy, but the examples have targets and no labels; measure the loss.", nameof(model));
 
         batchSize = Math.Min(training.BatchSize, this.data.Count);
-        Normalisation = training.MeasureNormalisation ? Normalise.Over(this.data) : training.Normalisation;
-        var steps = Normalisation is null ? training.Augmentation : new Augmentation([.. training.Augmentation.Steps, Normalisation]);
-        loader = new BatchLoader<T>(this.data, new BatchOptions { Size = batchSize, Shuffle = true, Seed = training.Seed, Augmentation = steps });
+        Model = model with { Data = model.Data.MeasuredOn(this.data) };
+        loader = new BatchLoader<T>(this.data, new BatchOptions { Size = batchSize, Shuffle = true, Seed = training.Seed, Augmentation = Model.Data.ForTraining });
         training.Schedule.Check(loader.BatchesPerEpoch, training.Epochs);
 
-        Parameters = NetworkParameters<T>.Create(network, training.Seed);
-        var shared = Parameters.For(this.network);
+        Parameters = NetworkParameters<T>.Create(model.Network, training.Seed);
+        var shared = Parameters.For(network);
         whole = Compile(shared, batchSize);
         rest = this.data.Count % batchSize == 0 ? null : Compile(shared, this.data.Count % batchSize);
         optimiser = new OptimiserState<T>(training.Optimiser, shared, new PlanOptions { Threads = training.Threads }.ResolvedThreads);
         if (training.KeepBest) best = Parameters.Clone();
         if (validation is not null)
         {
-            evaluator = new Evaluator<T>(
-                network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Normalisation, new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions });
+            var plan = new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions };
+            evaluator = new Evaluator<T>(model.Network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Model.Data.Normalisation, plan);
         }
     }
 
-    /// <summary>The network as it was given.</summary>
-    public NetworkDescription Network { get; }
+    /// <summary>The model as it was given, with its normalisation measured where it asks for that, and with the data's class names.</summary>
+    public ModelDescription Model { get; }
 
-    /// <summary>Its parameters, which training changes.</summary>
+    /// <summary>The network's parameters, which training changes.</summary>
     public NetworkParameters<T> Parameters { get; }
-
-    /// <summary>How samples are normalised, with the numbers that were measured where the description asks for it; null for not at all.</summary>
-    public Normalise? Normalisation { get; }
 
     /// <summary>The number of examples that steps are made with.</summary>
     public int TrainingCount => data.Count;
@@ -107,8 +107,8 @@ public sealed class Trainer<T>
     /// <exception cref="IOException">The file cannot be written; an old one stands.</exception>
     public void Save(string path)
     {
-        if (restoredBest) Checkpoint.Save(path, options.Model, Parameters, Normalisation);
-        else Checkpoint.Save(path, options.Model, Parameters, Normalisation, position.History.Count == 0 ? null : best, optimiser, position, Settings());
+        if (restoredBest) Checkpoint.Save(path, Model, Parameters);
+        else Checkpoint.Save(path, Model, Parameters, position.History.Count == 0 ? null : best, optimiser, position, Settings());
     }
 
     /// <summary>
@@ -158,14 +158,14 @@ public sealed class Trainer<T>
         var loss = labels.IsEmpty
             ? training.Loss.Evaluate<T>(execution.Network.OutputShape, output, batch.Targets.Span, execution.OutputGradient)
             : training.Loss.Evaluate(execution.Network.OutputShape, output, labels, execution.OutputGradient);
-        if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution);
+        if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution.Network.FindNonFinite(), position.Step + 1);
         position.Correct += Classification.CountCorrect(output, labels, training.Loss);
         execution.Backward();
         double scale = 1;
         if (training.ClipNorm is { } most)
         {
             var norm = optimiser.GradientNorm(execution.Network.Gradients);
-            if (!double.IsFinite(norm)) throw Diverged("the norm of the gradients", norm, execution);
+            if (!double.IsFinite(norm)) throw Diverged("the norm of the gradients", norm, execution.Network.FindNonFinite(), position.Step + 1);
             if (norm > most) scale = most / norm;
         }
 
@@ -201,7 +201,7 @@ public sealed class Trainer<T>
             Rate = Rate(position.Step - 1),
             Seconds = position.Seconds,
         };
-        if (validated is not null && !double.IsFinite(validated.Loss)) throw Diverged("the validation loss", validated.Loss, null);
+        if (validated is not null && !double.IsFinite(validated.Loss)) throw Diverged("the validation loss", validated.Loss, null, position.Step);
         position.History.Add(metrics);
         if (TrainingHistory.Best(position.History, training.Measure) == position.Epoch) best?.CopyFrom(Parameters);
         progress?.Report(Progress(clock, metrics));
@@ -288,20 +288,28 @@ public sealed class Trainer<T>
         {
             foreach (var value in parameter.Span)
             {
-                if (!T.IsFinite(value)) throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(value), null);
+                if (!T.IsFinite(value)) throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(value), whole.Network.FindNonFinite(), position.Step);
             }
         }
     }
 
-    private TrainingDivergedException Diverged(string what, double value, FlatExecution<T>? execution)
+    /// <param name="what">What is not finite.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="layer">The first layer that broke, if known.</param>
+    /// <param name="step">The step, from 1.</param>
+    private TrainingDivergedException Diverged(string what, double value, string? layer, long step)
     {
-        var layer = execution?.Network.FindNonFinite();
-        var place = layer is null ? "" : layer == NetworkDescription.InputName ? " The samples themselves are not finite." : $" The first activations that are not finite are those of layer '{layer}'.";
-        var rate = Rate(Math.Max(0, position.Step - 1));
+        var place = layer switch
+        {
+            null => "",
+            NetworkDescription.InputName => " The samples themselves are not finite.",
+            _ => $" The first activations that are not finite are those of layer '{layer}'.",
+        };
+        var (epoch, batch) = Math.DivRem(step - 1, loader.BatchesPerEpoch);
         var clip = training.ClipNorm is null ? "clip the gradients (ClipNorm = 1), " : "";
         return new TrainingDivergedException(
-            string.Create(CultureInfo.InvariantCulture, $"training: {what} is {value} at step {position.Step + 1} (epoch {position.Epoch + 1}, batch {position.Batch + 1}).{place} Try a lower learning rate (it was {rate}), {clip}warm up over some hundred steps, or normalise the samples."),
-            position.Step + 1,
+            string.Create(CultureInfo.InvariantCulture, $"training: {what} is {value} at step {step} (epoch {epoch + 1}, batch {batch + 1}).{place} Try a lower learning rate (it was {Rate(Math.Max(0, step - 2))}), {clip}warm up over some hundred steps, or normalise the samples."),
+            step,
             layer);
     }
 }

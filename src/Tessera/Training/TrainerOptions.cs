@@ -12,9 +12,6 @@ public sealed record TrainerOptions
     /// <summary>The file to write a checkpoint to after each epoch and on cancellation; null for none. Its folder must exist.</summary>
     public string? CheckpointPath { get; init; }
 
-    /// <summary>What checkpoints say the model is, given back by <see cref="Checkpoint.Model"/>: usually the network in JSON.</summary>
-    public string Model { get; init; } = "";
-
     /// <summary>The vector instructions that kernels may use.</summary>
     public InstructionSet Instructions { get; init; }
 }

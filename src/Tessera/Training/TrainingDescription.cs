@@ -1,5 +1,4 @@
 using System.Globalization;
-using Tessera.Data;
 
 namespace Tessera.Training;
 
@@ -23,15 +22,6 @@ public sealed record TrainingDescription
 
     /// <summary>The largest Euclidean norm of all gradients together; longer ones are scaled down to it. Null for no limit.</summary>
     public double? ClipNorm { get; init; }
-
-    /// <summary>What is done to training samples, and to no others, before they are normalised.</summary>
-    public Augmentation Augmentation { get; init; } = Augmentation.None;
-
-    /// <summary>The mean and deviation of each channel that all samples are normalised with, in training and later; null for none.</summary>
-    public Normalise? Normalisation { get; init; }
-
-    /// <summary>Whether <see cref="Normalisation"/> is to be measured on the training samples.</summary>
-    public bool MeasureNormalisation { get; init; }
 
     /// <summary>What all random choices are made from: initial parameters, validation split, order, augmentation, dropout.</summary>
     public long Seed { get; init; } = 1;
@@ -62,7 +52,6 @@ public sealed record TrainingDescription
         Require(ValidationFraction is >= 0 and < 1, nameof(ValidationFraction), ValidationFraction, "from 0 to less than 1; 0.1 keeps back a tenth of the data");
         Require(EarlyStopping is null or { Patience: >= 1 }, "EarlyStopping.Patience", EarlyStopping?.Patience ?? 0, "1 or more");
         Require(EarlyStopping is null or { MinimumChange: >= 0 and < double.PositiveInfinity }, "EarlyStopping.MinimumChange", EarlyStopping?.MinimumChange ?? 0, "0 or more");
-        if (MeasureNormalisation && Normalisation is not null) throw new ArgumentException("training: Normalisation is given and MeasureNormalisation asks to measure it; leave one of them out.");
         Loss.Check();
         Optimiser.Check();
         Schedule.Check();

@@ -1,5 +1,6 @@
 using Tessera.Connections;
 using Tessera.Data;
+using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
@@ -30,13 +31,16 @@ internal static class ToyTask
         Optimiser = new Adam { LearningRate = 0.01 },
         Schedule = new CosineSchedule { WarmUpSteps = 2 },
         ClipNorm = 1,
-        Augmentation = new Augmentation(new RandomShift(1)),
-        MeasureNormalisation = true,
         ValidationFraction = 0.2,
         KeepBest = true,
         Seed = 5,
         Threads = 1,
     };
+
+    public static DataDescription Preparation { get; } = new() { Augmentation = new Augmentation(new RandomShift(1)), MeasuresNormalisation = true };
+
+    public static Trainer<float> Trainer(TrainingDescription training, Dataset data, TrainerOptions? options = null) =>
+        new(new ModelDescription(Network(), training, Preparation), data, options);
 
     /// <summary>Bars: upright, lying, or a block, at a random place with noise.</summary>
     public static Dataset Patterns(int count, long seed = 7)
