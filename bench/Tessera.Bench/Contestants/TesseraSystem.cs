@@ -14,6 +14,7 @@ internal sealed class TesseraSystem(bool ordinary) : ISystem
 
     public IContestant? Prepare(Workload workload)
     {
+        if (workload is TrainingWorkload training) return ordinary ? null : new TesseraTraining(training);
         if (workload is not ConvolutionWorkload convolution) return null;
         if (!ordinary) return new Contestant(convolution, comparable: true);
         return convolution.Shape is { Tile: null, HalfTable: false }
