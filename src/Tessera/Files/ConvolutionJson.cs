@@ -64,7 +64,7 @@ public static class ConvolutionJson
             Outputs = outputs,
             Stride = PerAxis(keys.Optional("stride"), kernel.Count),
             Dilation = PerAxis(keys.Optional("dilation"), kernel.Count),
-            Padding = keys.Optional("padding") is { } padding ? ReadPadding(padding, kernel.Count) : Padding.Valid,
+            Padding = ReadPadding(keys.Optional("padding"), kernel.Count),
             Channels = keys.Optional("channels") is { } channels ? ReadChannels(channels, outputs) : ChannelConnections.Dense,
             Sharing = keys.Optional("sharing") is { } sharing ? ReadSharing(sharing, kernel.Count) : Sharing.Shared,
             Bias = withBias && keys.Optional("bias") is { } bias ? ReadBias(bias) : BiasSharing.LikeKernel,
@@ -95,18 +95,19 @@ public static class ConvolutionJson
     }
 
     /// <summary>A list with one number per axis, or one number for all axes; empty where left out.</summary>
-    internal static Sizes PerAxis(LocatedValue? value, int rank, int least = 1)
+    internal static Sizes PerAxis(LocatedValue? value, int rank, string what = "kernel", int least = 1)
     {
         if (value is null) return Sizes.Empty;
         if (value.Kind == LocatedKind.Number) return Sizes.Repeat(value.Whole(least), rank);
         var numbers = value.WholeNumbers(least);
-        CheckRank(value, numbers.Count, rank);
+        CheckRank(value, numbers.Count, rank, what);
         return numbers;
     }
 
     /// <summary>A rule by name, or [low, high] for each axis.</summary>
-    internal static Padding ReadPadding(LocatedValue value, int rank)
+    internal static Padding ReadPadding(LocatedValue? value, int rank, string what = "kernel")
     {
+        if (value is null) return Padding.Valid;
         if (value.Kind != LocatedKind.List)
         {
             if (value.Kind != LocatedKind.Text) throw value.WrongBecause($"one of {string.Join(", ", PaddingRules.Select(rule => $"\"{rule}\""))} or [low, high] for each axis, such as [[1, 1], [0, 2]], is needed");
@@ -119,7 +120,7 @@ public static class ConvolutionJson
             };
         }
 
-        CheckRank(value, value.Items.Count, rank);
+        CheckRank(value, value.Items.Count, rank, what);
         foreach (var pair in value.Items)
         {
             if (pair.Kind != LocatedKind.List || pair.Items.Count != 2) throw pair.WrongBecause("a pair [low, high] of zeros before and after the axis is needed, such as [1, 1]");
@@ -281,8 +282,8 @@ public static class ConvolutionJson
         _ => throw value.WrongBecause("true (shared as the kernel is), \"per-channel\" or false is needed"),
     };
 
-    private static void CheckRank(LocatedValue value, int given, int rank)
+    private static void CheckRank(LocatedValue value, int given, int rank, string what)
     {
-        if (given != rank) throw value.Wrong($"'{value.Name}' has {given} entries, but the kernel has {rank} axes; give one per axis.");
+        if (given != rank) throw value.Wrong($"'{value.Name}' has {given} entries, but the {what} has {rank} axes; give one per axis.");
     }
 }

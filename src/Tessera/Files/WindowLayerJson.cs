@@ -1,7 +1,99 @@
+using System.Text.Json;
+using Tessera.Networks.Layers;
+using Tessera.Operators;
+
 namespace Tessera.Files;
 
 /// <summary>The keys of layers that look through windows without weights: pooling, unpooling, upsampling and padding.</summary>
 internal static class WindowLayerJson
 {
-    public static LayerKind[] Kinds { get; } = [];
+    public static LayerKind[] Kinds { get; } =
+    [
+        LayerKind.Of("max-pool", ReadMaxPool, (writer, layer) => WritePool(writer, layer.Operator)),
+        LayerKind.Of("average-pool", ReadAveragePool, (writer, layer) => WritePool(writer, layer.Operator)),
+        LayerKind.Of("lp-pool", ReadLpPool, (writer, layer) => WritePool(writer, layer.Operator)),
+        LayerKind.Of("global-pool", ReadGlobalPool, WriteGlobalPool),
+        LayerKind.Of("channel-pool", keys => new ChannelPool(keys.Required("size").Whole(1)), (writer, layer) => writer.WriteNumber("size", layer.Size)),
+        LayerKind.Of("max-unpool", keys => new MaxUnpool(keys.Required("of").NonEmptyText()), (writer, layer) => writer.WriteString("of", layer.Of)),
+    ];
+
+    private static MaxPool ReadMaxPool(LocatedObject keys)
+    {
+        var pool = ReadPool(keys);
+        return new MaxPool { Window = pool.Window, Stride = pool.Stride, Dilation = pool.Dilation, Padding = pool.Padding, CeilMode = pool.CeilMode };
+    }
+
+    private static AveragePool ReadAveragePool(LocatedObject keys)
+    {
+        var pool = ReadPool(keys);
+        return new AveragePool
+        {
+            Window = pool.Window,
+            Stride = pool.Stride,
+            Dilation = pool.Dilation,
+            Padding = pool.Padding,
+            CeilMode = pool.CeilMode,
+            CountIncludesPadding = keys.Optional("countIncludesPadding")?.Truth() ?? false,
+        };
+    }
+
+    private static LpPool ReadLpPool(LocatedObject keys)
+    {
+        var pool = ReadPool(keys);
+        return new LpPool
+        {
+            Window = pool.Window,
+            Stride = pool.Stride,
+            Dilation = pool.Dilation,
+            Padding = pool.Padding,
+            CeilMode = pool.CeilMode,
+            P = ReadP(keys),
+        };
+    }
+
+    private static GlobalPool ReadGlobalPool(LocatedObject keys) => new(keys.Optional("pooling")?.OneOf("max", "average", "lp") switch
+    {
+        "max" => PoolingKind.Max,
+        "lp" => PoolingKind.Lp,
+        _ => PoolingKind.Average,
+    }) { P = ReadP(keys) };
+
+    private static double ReadP(LocatedObject keys) => keys.Optional("p")?.Real(1) ?? 2;
+
+    private static PoolingDescription ReadPool(LocatedObject keys)
+    {
+        var windowValue = keys.Required("window");
+        var window = windowValue.WholeNumbers(1);
+        if (window.Count == 0) throw windowValue.WrongBecause("one size per spatial axis, such as [2, 2], is needed");
+        return new PoolingDescription
+        {
+            Window = window,
+            Stride = ConvolutionJson.PerAxis(keys.Optional("stride"), window.Count, "window"),
+            Dilation = ConvolutionJson.PerAxis(keys.Optional("dilation"), window.Count, "window"),
+            Padding = ConvolutionJson.ReadPadding(keys.Optional("padding"), window.Count, "window"),
+            CeilMode = keys.Optional("ceilMode")?.Truth() ?? false,
+        };
+    }
+
+    private static void WritePool(Utf8JsonWriter writer, PoolingDescription pool)
+    {
+        ConvolutionJson.WriteSizes(writer, "window", pool.Window);
+        if (pool.Stride.Count > 0) ConvolutionJson.WriteSizes(writer, "stride", pool.Stride);
+        if (pool.Dilation.Count > 0) ConvolutionJson.WriteSizes(writer, "dilation", pool.Dilation);
+        ConvolutionJson.WritePadding(writer, pool.Padding);
+        if (pool.CeilMode) writer.WriteBoolean("ceilMode", true);
+        if (pool.CountIncludesPadding) writer.WriteBoolean("countIncludesPadding", true);
+        WriteP(writer, pool.P);
+    }
+
+    private static void WriteGlobalPool(Utf8JsonWriter writer, GlobalPool layer)
+    {
+        if (layer.Pooling != PoolingKind.Average) writer.WriteString("pooling", layer.Pooling == PoolingKind.Max ? "max" : "lp");
+        WriteP(writer, layer.P);
+    }
+
+    private static void WriteP(Utf8JsonWriter writer, double p)
+    {
+        if (p != 2) writer.WriteNumber("p", p);
+    }
 }
