@@ -1,0 +1,51 @@
+using Tessera.Connections;
+using Tessera.Networks.Layers;
+
+namespace Tessera.Networks;
+
+/// <summary>Which inputs of a network every layer's positions depend on, axis by axis, borders and branches included.</summary>
+public static class ReceptiveFields
+{
+    /// <summary>For every layer, in the order of the network's list, the reach of its output on each axis of the network's input.</summary>
+    /// <remarks>
+    /// Where a layer mixes positions (dense, flatten, reshape), it has one position per axis, which depends on everything its inputs do.
+    /// </remarks>
+    public static IReadOnlyList<IReadOnlyList<AxisReach>> Of(NetworkDescription network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var size = network.InputShape.From(1);
+        AxisReach[] input = [.. size.Select(AxisReach.Of)];
+        var shapes = network.Shapes(1);
+        var result = new AxisReach[network.Layers.Count][];
+        foreach (var index in network.Graph.Order)
+        {
+            var layer = network.Layers[index];
+            // Unpooling is the pooling's windows read backwards.
+            var window = layer is MaxUnpool ? network.Graph.References[index]!.Value : index;
+            var axes = network.Layers[window].Axes(network.InputShapes(window, 1, shapes));
+            AxisReach[]? joined = null;
+            foreach (var source in network.Graph.Sources[index])
+            {
+                var through = Through(layer, axes, source < 0 ? input : result[source], shapes[index].From(Math.Min(2, shapes[index].Count)));
+                joined = joined is null ? through : [.. joined.Zip(through, (one, other) => one.With(other))];
+            }
+
+            result[index] = joined!;
+        }
+
+        return result;
+    }
+
+    private static AxisReach[] Through(Layer layer, IReadOnlyList<AxisGeometry> axes, AxisReach[] from, Sizes output)
+    {
+        var transposed = layer is TransposedConvolution or MaxUnpool;
+        if (axes.Count == from.Length && axes.Select((axis, a) => (transposed ? axis.Output : axis.Input) == from[a].Count).All(fits => fits))
+        {
+            return [.. from.Select((reach, a) => transposed ? reach.ThroughTranspose(axes[a]) : reach.Through(axes[a]))];
+        }
+
+        // Without windows, positions stay apart where their numbers stay the same; otherwise everything may reach everything.
+        var keeps = axes.Count == 0 && layer is not Reshape and not Dense && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
+        return keeps ? from : [.. from.Select((reach, a) => reach.Everywhere(output.Count == from.Length ? output[a] : 1))];
+    }
+}
