@@ -27,10 +27,10 @@ internal static class LossHead
         if (!left) return network;
         var source = last.Inputs.Count == 0 || network.Layers.Count < 2 ? null : last.Inputs[0];
         var before = network.Layers.Count < 2 ? null : network.Layers[^2].Name;
-        if (before is null || (source is not null && source != before) || network.Layers.Any(layer => layer.Inputs.Contains(last.Name)))
+        if (before is null || (source is not null && source != before))
         {
             throw new ArgumentException(
-                $"{last.Name}: to train with {loss.Name}, the last layer must take the one listed before it and feed no other; list '{source ?? NetworkDescription.InputName}' right before it.", nameof(network));
+                $"{last.Name}: to train with {loss.Name}, the last layer must take the one listed before it; list '{source ?? NetworkDescription.InputName}' right before it.", nameof(network));
         }
 
         return new NetworkDescription(network.Name, network.InputShape, [.. network.Layers.SkipLast(1)]);
