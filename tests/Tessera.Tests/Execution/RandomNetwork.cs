@@ -1,0 +1,66 @@
+using Tessera.Connections;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+
+namespace Tessera.Tests.Execution;
+
+/// <summary>Random small graphs with branches, shared values and joins, over an input [2, 6, 6].</summary>
+internal static class RandomNetwork
+{
+    /// <summary>The network of a seed; every layer's output is used.</summary>
+    public static NetworkDescription Of(long seed, bool random = true)
+    {
+        var dice = new RandomSource(seed, 1);
+        var layers = new List<Layer>();
+        var values = new List<(string Name, Sizes Shape)> { ("input", [2, 2, 6, 6]) };
+        var used = new HashSet<string>();
+        var count = 4 + dice.NextInt(9);
+        for (var i = 0; i < count; i++)
+        {
+            var from = values[dice.NextInt(2) == 0 ? values.Count - 1 : dice.NextInt(values.Count)];
+            var alike = values.Where(value => value.Shape == from.Shape).ToArray();
+            var join = alike[dice.NextInt(alike.Length)];
+            var layer = Pick(dice.NextInt(random ? 17 : 16), dice.NextInt(3)) with { Name = $"layer{i}" };
+            layer = layer with { Inputs = layer.InputCount is null ? [from.Name, join.Name] : [from.Name] };
+            Sizes shape;
+            try
+            {
+                shape = layer.InferShape(layer.InputCount is null ? [from.Shape, join.Shape] : [from.Shape]);
+            }
+            catch (ArgumentException)
+            {
+                continue;
+            }
+
+            layers.Add(layer);
+            used.UnionWith(layer.Inputs);
+            values.Add((layer.Name, shape));
+        }
+
+        var ends = values.Where(value => !used.Contains(value.Name)).Select(value => value.Name).ToArray();
+        foreach (var end in ends) layers.Add(new Dense(3) { Name = $"{end}-end", Inputs = [end] });
+        if (ends.Length > 1) layers.Add(new Add { Name = "sum", Inputs = [.. ends.Select(end => $"{end}-end")] });
+        return new NetworkDescription($"random {seed}", [2, 6, 6], layers);
+    }
+
+    private static Layer Pick(int kind, int variant) => kind switch
+    {
+        0 => new Convolution(new() { Kernel = [3, 3], Outputs = 2 + variant, Padding = Padding.Same }),
+        1 => new Convolution(new() { Kernel = [2, 2], Outputs = 4, Stride = [2, 1] }),
+        2 => new Convolution(new() { Kernel = [3, 3], Outputs = 2, Padding = Padding.Same, Sharing = variant == 0 ? Sharing.Unshared : Sharing.Tiled([2, 2]) }),
+        3 => new Relu(),
+        4 => variant == 0 ? new Sigmoid() : variant == 1 ? new Gelu() : new Elu(),
+        5 => new Tanh(),
+        6 => new Add(),
+        7 => new Multiply(),
+        8 => new Concatenate(),
+        9 => new MaxPool { Window = [2, 2], Stride = [1, 2] },
+        10 => new AveragePool { Window = [2, 2] },
+        11 => new BatchNormalisation(),
+        12 => new TransposedConvolution(new() { Kernel = [3, 3], Outputs = 2, Stride = [2, 2] }, 2 + variant) { OutputPadding = [variant % 2, 1] },
+        13 => new ChannelPool(2),
+        14 => variant == 0 ? new Flatten() : variant == 1 ? new Softmax() : new LeakyRelu(0.1),
+        15 => variant == 0 ? new Dense(72) : new Reshape([2, 6, 6]),
+        _ => new Dropout(0.3),
+    };
+}
