@@ -23,6 +23,7 @@ public sealed unsafe class NetworkExecution<T>
     private readonly byte* start;
     private readonly nint[][] lengths;
     private readonly nint[] inputLengths;
+    private readonly int[] order;
     private bool hasRun;
 
     /// <summary>Lays out and allocates everything that passes need.</summary>
@@ -45,6 +46,7 @@ public sealed unsafe class NetworkExecution<T>
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
         start = (byte*)((address + Arena.Alignment - 1) & -Arena.Alignment);
         Gradients = options.Training ? [.. parameters.Trained.Select(static parameter => new Parameter<T>(parameter.Name, parameter.Description))] : [];
+        order = [.. network.Graph.Order];
         pass = new PassState { Seed = options.Seed };
         inputLengths = schedule.InputShape.ToLengths();
         lengths = [.. schedule.Shapes.Select(static shape => shape.ToLengths())];
@@ -87,9 +89,7 @@ public sealed unsafe class NetworkExecution<T>
     {
         TensorChecks.Dense(input, InputShape, "input");
         MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength).CopyTo(Values(0));
-        // By index: an enumerator of an interface would be allocated for every pass.
-        var order = Network.Graph.Order;
-        for (var k = 0; k < order.Count; k++) schedule.Layers[order[k]].Forward();
+        foreach (var layer in order) schedule.Layers[layer].Forward();
         hasRun = true;
         return Tensor(lengths.Length);
     }
@@ -107,8 +107,7 @@ public sealed unsafe class NetworkExecution<T>
         if (schedule.Gradients[^1] is not { } block) return;
         MemoryMarshal.CreateReadOnlySpan(in outputGradient.GetPinnableReference(), (int)outputGradient.FlattenedLength)
             .CopyTo(new Span<T>(At(block), (int)OutputShape.Product));
-        var order = Network.Graph.Order;
-        for (var k = order.Count - 1; k >= 0; k--)
+        for (var k = order.Length - 1; k >= 0; k--)
         {
             if (schedule.RunsBackward[order[k]]) schedule.Layers[order[k]].Backward();
         }
@@ -163,7 +162,7 @@ public sealed unsafe class NetworkExecution<T>
         pass.IsProbe = true;
         try
         {
-            foreach (var layer in Network.Graph.Order)
+            foreach (var layer in order)
             {
                 schedule.Layers[layer].Forward();
                 if (!VectorLoops.AllFinite<T>(Values(layer + 1))) return Network.Layers[layer].Name;

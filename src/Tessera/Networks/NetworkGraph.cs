@@ -98,6 +98,14 @@ internal sealed class NetworkGraph
 
     private void CheckAllUsed()
     {
+        for (var index = 0; index < layers.Length - 1; index++)
+        {
+            if (Sources[index].Contains(layers.Length - 1))
+            {
+                throw layers[^1].Misfit($"it stands last, so it is the network's output, but {layers[index].Name} takes it; move the output layer to the end.");
+            }
+        }
+
         var used = new bool[layers.Length];
         used[^1] = true;
         for (var index = 0; index < layers.Length; index++)
@@ -113,14 +121,6 @@ internal sealed class NetworkGraph
         if (idle >= 0)
         {
             throw layers[idle].Misfit("no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs.");
-        }
-
-        for (var index = 0; index < layers.Length - 1; index++)
-        {
-            if (Sources[index].Contains(layers.Length - 1))
-            {
-                throw layers[^1].Misfit($"it stands last, so it is the network's output, but {layers[index].Name} takes it; move the output layer to the end.");
-            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using Tessera.Connections;
+using Tessera.Execution;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
@@ -81,6 +82,28 @@ public class LayerGradientTests
         NetworkGradients.Check(network, batch: 3, seed: 7);
         // Behind another layer the gradient meets other memory, and a second user makes it accumulate.
         NetworkGradients.Check(Between(name, input, layers), batch: 5, seed: 8);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Passes_allocate_nothing_after_the_first(string name)
+    {
+        var (input, layers) = All[name];
+        var network = new NetworkDescription(name, input, layers);
+        var execution = new NetworkExecution<float>(network, NetworkParameters<float>.Create(network, 1), 3, new() { Training = true, InputGradient = true, Threads = 1 });
+        var values = NetworkGradients.Random<float>(execution.InputShape, 1, 1);
+        var gradient = NetworkGradients.Random<float>(execution.OutputShape, 1, 2);
+        Train();
+        Train();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var step = 0; step < 5; step++) Train();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Train()
+        {
+            execution.Forward(values);
+            execution.Backward(gradient);
+        }
     }
 
     /// <summary>The layers on top of tanh, whose output is also used by a second branch.</summary>
