@@ -20,6 +20,7 @@ internal sealed unsafe class GradientBox
     private readonly int[] size;
     private readonly int[] extents;
     private readonly int[] lowest;
+    private readonly int[] highest;
     private readonly long[] strides;
     private readonly long[] sourceStrides;
     private readonly int[] laneOffsets;
@@ -37,6 +38,7 @@ internal sealed unsafe class GradientBox
         Expanded = expanded;
         sourceStrides = Sizes.Create([.. axes.Select(a => a.SourceSize)]).RowMajorStrides();
         lowest = [.. axes.Select(a => a.Taps.Min(tap => tap.Offset))];
+        highest = [.. axes.Select(a => a.Taps.Max(tap => tap.Offset))];
         LaneTaps = Product(rank - expanded, rank, a => axes[a].Taps.Length);
         OuterTaps = Product(0, rank - expanded, a => axes[a].Taps.Length);
         size = [.. axes.Select(a => a.Count)];
@@ -212,7 +214,7 @@ internal sealed unsafe class GradientBox
     private int ExtentHere(int a, int corner) => Extent(a, Math.Min(size[a], axes[a].Count - corner));
 
     private int Extent(int a, int count) => a < rank - Expanded
-        ? ((count - 1) * axes[a].SourceStep) + axes[a].Taps.Max(tap => tap.Offset) - lowest[a] + 1
+        ? ((count - 1) * axes[a].SourceStep) + highest[a] - lowest[a] + 1
         : count;
 
     private long Measure()

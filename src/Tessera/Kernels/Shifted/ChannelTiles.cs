@@ -40,6 +40,8 @@ internal sealed class ChannelTiles
         Entries = entries;
         Channels = channels;
         Pairs = pairs;
+        // Runs ask for it, and must not allocate an enumerator.
+        MostSources = units.Max(unit => unit.Sources);
     }
 
     public ChannelUnit[] Units { get; }
@@ -55,7 +57,7 @@ internal sealed class ChannelTiles
     public int[] Pairs { get; }
 
     /// <summary>The most source channels of a unit.</summary>
-    public int MostSources => Units.Max(unit => unit.Sources);
+    public int MostSources { get; }
 
     /// <param name="g">The operator.</param>
     /// <param name="transposed">Whether results are input channels, not output channels.</param>
