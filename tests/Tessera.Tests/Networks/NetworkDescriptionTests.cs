@@ -67,6 +67,7 @@ public class NetworkDescriptionTests
         Refused("concatenate1: its inputs input 1×2×8×8 and pool1 1×2×4×4 differ in more than channels; pool, pad or upsample one of them to the other's size.", new MaxPool { Window = [2, 2] }, new Concatenate { Inputs = ["input", "pool1"] });
         Refused("maxout1: the input 1×2×8×8 has 2 channels, which groups of 3 do not divide evenly; give a multiple of 3 channels.", new ChannelPool(3));
         Refused("reshape1: the input 2×8×8 has 128 elements per example but the shape 3×3 has 9; give a shape of 128 elements.", new Reshape([3, 3]));
+        Refused("pad1: a border of 9 on axis 1 of an input of 8, in mode Reflect; it may be at most 7: pad less, or use Replicate.", new Pad([0, 0], [0, 9]) { Mode = BorderMode.Reflect });
         Refused("dropout1: rate 1; it must be from 0 to below 1, such as 0.5.", new Dropout(1));
         Refused("dropout1: rate NaN; it must be from 0 to below 1, such as 0.5.", new Dropout(double.NaN));
         Refused("leaky-relu1: slope 1.5; it must be from 0 to 1, such as 0.01.", new LeakyRelu(1.5));
