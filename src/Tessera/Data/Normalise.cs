@@ -34,30 +34,32 @@ public sealed record Normalise : ImageTransform
         var sample = new float[data.SampleShape.Product];
         var channels = data.SampleShape[0];
         var length = sample.Length / channels;
-        var (sums, squares) = (new double[channels], new double[channels]);
-
-        // Two passes: the sum of squares less the square of the sum would lose what is small beside a large mean.
+        var (pivots, sums, squares) = (new double[channels], new double[channels], new double[channels]);
         for (var index = 0; index < data.Count; index++)
         {
             data.Read(index, sample);
             for (var channel = 0; channel < channels; channel++)
             {
-                foreach (var value in sample.AsSpan(channel * length, length)) sums[channel] += value;
+                var values = sample.AsSpan(channel * length, length);
+                // About the first sample's mean, so that squares lose nothing of what is small beside a large mean.
+                if (index == 0) pivots[channel] = Sums(values, 0).Sum / length;
+                var (sum, square) = Sums(values, pivots[channel]);
+                sums[channel] += sum;
+                squares[channel] += square;
             }
         }
 
-        var means = Array.ConvertAll(sums, sum => sum / ((double)data.Count * length));
-        for (var index = 0; index < data.Count; index++)
+        var count = (double)data.Count * length;
+        var (means, deviations) = (new float[channels], new float[channels]);
+        for (var channel = 0; channel < channels; channel++)
         {
-            data.Read(index, sample);
-            for (var channel = 0; channel < channels; channel++)
-            {
-                foreach (var value in sample.AsSpan(channel * length, length)) squares[channel] += (value - means[channel]) * (value - means[channel]);
-            }
+            var mean = sums[channel] / count;
+            var deviation = (float)Math.Sqrt(Math.Max(0, (squares[channel] / count) - (mean * mean)));
+            means[channel] = (float)(pivots[channel] + mean);
+            deviations[channel] = deviation > 0 ? deviation : 1;
         }
 
-        var deviations = Array.ConvertAll(squares, square => (float)Math.Sqrt(square / ((double)data.Count * length)));
-        return new Normalise(Array.ConvertAll(means, mean => (float)mean), Array.ConvertAll(deviations, deviation => deviation > 0 ? deviation : 1f));
+        return new Normalise(means, deviations);
     }
 
     /// <summary>The same numbers for every channel.</summary>
@@ -66,6 +68,28 @@ public sealed record Normalise : ImageTransform
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Mean.Count, Mean[0], StandardDeviation[0]);
+
+    /// <summary>The sum of value − pivot and of its square, in four strands that do not wait for each other.</summary>
+    private static (double Sum, double Square) Sums(ReadOnlySpan<float> values, double pivot)
+    {
+        var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0);
+        var (aa, bb, cc, dd) = (0.0, 0.0, 0.0, 0.0);
+        var i = 0;
+        for (; i + 4 <= values.Length; i += 4)
+        {
+            var (p, q, r, s) = (values[i] - pivot, values[i + 1] - pivot, values[i + 2] - pivot, values[i + 3] - pivot);
+            (a, b, c, d) = (a + p, b + q, c + r, d + s);
+            (aa, bb, cc, dd) = (aa + (p * p), bb + (q * q), cc + (r * r), dd + (s * s));
+        }
+
+        for (; i < values.Length; i++)
+        {
+            a += values[i] - pivot;
+            aa += (values[i] - pivot) * (values[i] - pivot);
+        }
+
+        return (a + b + (c + d), aa + bb + (cc + dd));
+    }
 
     internal override void Check(Sizes shape)
     {

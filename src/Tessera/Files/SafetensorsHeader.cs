@@ -21,7 +21,7 @@ internal static class SafetensorsHeader
         try
         {
             var reader = new Utf8JsonReader(json);
-            Expect(ref reader, JsonTokenType.StartObject, path, "the header is not a JSON object");
+            if (!Is(ref reader, JsonTokenType.StartObject)) throw Wrong(path, "the header is not a JSON object");
             var names = new HashSet<string>(StringComparer.Ordinal);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -95,11 +95,11 @@ internal static class SafetensorsHeader
 
     private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata, string path)
     {
-        Expect(ref reader, JsonTokenType.StartObject, path, $"{MetadataKey} is not an object");
+        if (!Is(ref reader, JsonTokenType.StartObject)) throw Wrong(path, $"{MetadataKey} is not an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var key = reader.GetString()!;
-            Expect(ref reader, JsonTokenType.String, path, $"{MetadataKey}: '{key}' is not a text");
+            if (!Is(ref reader, JsonTokenType.String)) throw Wrong(path, $"{MetadataKey}: '{key}' is not a text");
             if (!metadata.TryAdd(key, reader.GetString()!)) throw Wrong(path, $"{MetadataKey}: '{key}' is there twice");
         }
     }
@@ -109,23 +109,25 @@ internal static class SafetensorsHeader
         string? typeName = null;
         List<long>? shape = null;
         List<long>? offsets = null;
-        Expect(ref reader, JsonTokenType.StartObject, path, $"'{name}' is not an object");
+        if (!Is(ref reader, JsonTokenType.StartObject)) throw Wrong(path, $"'{name}' is not an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            switch (reader.GetString())
+            if (typeName is null && reader.ValueTextEquals("dtype"u8))
             {
-                case "dtype" when typeName is null:
-                    Expect(ref reader, JsonTokenType.String, path, $"'{name}': dtype is not a text");
-                    typeName = reader.GetString();
-                    break;
-                case "shape" when shape is null:
-                    shape = ReadNumbers(ref reader, MostAxes, name, path);
-                    break;
-                case "data_offsets" when offsets is null:
-                    offsets = ReadNumbers(ref reader, 2, name, path);
-                    break;
-                case var key:
-                    throw Wrong(path, $"'{name}': the key '{key}' is unknown or there twice");
+                if (!Is(ref reader, JsonTokenType.String)) throw Wrong(path, $"'{name}': dtype is not a text");
+                typeName = reader.GetString();
+            }
+            else if (shape is null && reader.ValueTextEquals("shape"u8))
+            {
+                shape = ReadNumbers(ref reader, MostAxes, name, path);
+            }
+            else if (offsets is null && reader.ValueTextEquals("data_offsets"u8))
+            {
+                offsets = ReadNumbers(ref reader, 2, name, path);
+            }
+            else
+            {
+                throw Wrong(path, $"'{name}': the key '{reader.GetString()}' is unknown or there twice");
             }
         }
 
@@ -153,7 +155,7 @@ internal static class SafetensorsHeader
     private static List<long> ReadNumbers(ref Utf8JsonReader reader, int most, string name, string path)
     {
         var numbers = new List<long>();
-        Expect(ref reader, JsonTokenType.StartArray, path, $"'{name}': shape or data_offsets is not an array");
+        if (!Is(ref reader, JsonTokenType.StartArray)) throw Wrong(path, $"'{name}': shape or data_offsets is not an array");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0 || numbers.Count == most)
@@ -164,10 +166,7 @@ internal static class SafetensorsHeader
         return numbers;
     }
 
-    private static void Expect(ref Utf8JsonReader reader, JsonTokenType type, string path, string otherwise)
-    {
-        if (!reader.Read() || reader.TokenType != type) throw Wrong(path, otherwise);
-    }
+    private static bool Is(ref Utf8JsonReader reader, JsonTokenType type) => reader.Read() && reader.TokenType == type;
 
     private static InvalidDataException Wrong(string path, string what) => new($"{path}: the safetensors header cannot be right: {what}.");
 }

@@ -143,6 +143,20 @@ public class SafetensorsFileTests
     }
 
     [Fact]
+    public void A_header_of_nothing_but_names_takes_a_small_multiple_of_its_length()
+    {
+        using var folder = new TemporaryFolder();
+        var entries = Enumerable.Range(0, 20_000).Select(i => $$"""
+            "{{i}}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}
+            """);
+        var path = folder.Write("many", Bytes("{" + string.Join(',', entries) + "}", []));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        using var file = SafetensorsFile.Open(path);
+        Assert.Equal(20_000, file.Entries.Count);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20 * new FileInfo(path).Length);
+    }
+
+    [Fact]
     public void Any_single_changed_byte_of_the_header_opens_or_is_invalid_data()
     {
         using var folder = new TemporaryFolder();
