@@ -1,13 +1,12 @@
+using Tessera.Cli.Data;
 using Tessera.Data;
+using Tessera.Imaging;
 
 namespace Tessera.Cli;
 
 /// <summary>The data that the tool knows by name: what it carries within it, and the library's named datasets.</summary>
 internal static class DataSources
 {
-    /// <summary>What the tool calls the digits that it carries.</summary>
-    public const string Digits = "mnist-subset";
-
     private static readonly (string Name, string How)[] Obtainable =
     [
         ("fashion-mnist", "apt-get install dataset-fashion-mnist"),
@@ -18,7 +17,7 @@ internal static class DataSources
     /// <summary>Every dataset that is at hand (with its place) or could be (with how to get it).</summary>
     public static IEnumerable<(string Name, string? Place, string How)> Known()
     {
-        yield return (Digits, "within the tool", "");
+        yield return (MnistSubset.Name, "within the tool", "");
         var available = NamedDatasets.Available();
         foreach (var (name, folder) in available) yield return (name, folder, "");
         foreach (var (name, how) in Obtainable)
@@ -28,8 +27,14 @@ internal static class DataSources
     }
 
     /// <summary>Reads data by name or path.</summary>
-    public static DataSplit Read(string nameOrPath)
+    /// <param name="nameOrPath">The name of the digits within the tool, or what <see cref="NamedDatasets.Read"/> takes, or a folder of images by class.</param>
+    /// <param name="sampleShape">The shape that a network takes, to which images in folders are brought; null to leave them as they are.</param>
+    public static DataSplit Read(string nameOrPath, Sizes? sampleShape = null)
     {
-        return NamedDatasets.Read(nameOrPath);
+        if (nameOrPath == MnistSubset.Name) return MnistSubset.Read();
+        if (!ImageFolder.Recognises(nameOrPath)) return NamedDatasets.Read(nameOrPath);
+        return sampleShape is { Count: 3 } shape && shape[0] is 1 or 3
+            ? ImageFolder.Read(nameOrPath, shape.From(1), shape[0] == 1 ? ImageColour.Grey : ImageColour.Colour)
+            : ImageFolder.Read(nameOrPath);
     }
 }

@@ -6,7 +6,7 @@ namespace Tessera.Cli.Data;
 internal static class MnistSubset
 {
     /// <summary>The name by which the tool's options know it.</summary>
-    public const string Name = "mnist";
+    public const string Name = "mnist-subset";
 
     /// <summary>Reads the images, grey [1, 28, 28], and labels.</summary>
     public static DataSplit Read()

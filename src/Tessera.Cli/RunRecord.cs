@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+using Tessera.Data;
+using Tessera.Files;
+using Tessera.Imaging;
+using Tessera.Training;
+
+namespace Tessera.Cli;
+
+/// <summary>What a finished training came to: its test, its pictures and its summary.</summary>
+internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, TrainingResult Result, Evaluation? Test, int Threads, IReadOnlyList<string> Files)
+{
+    /// <summary>Writes metrics.csv.</summary>
+    public static void WriteMetrics(RunFolder folder, IReadOnlyList<EpochMetrics> epochs)
+    {
+        var text = Encoding.UTF8.GetBytes(string.Join('\n', epochs.Select(epoch => epoch.ToCsv()).Prepend(EpochMetrics.CsvHeader)) + "\n");
+        AtomicFile.Write(folder["metrics.csv"], stream => stream.Write(text));
+    }
+
+    /// <summary>Tests the network and draws its pictures.</summary>
+    public static RunRecord Complete(RunFolder folder, Trainer<float> trainer, TrainingResult result, Dataset? test, int threads, CancellationToken stopping)
+    {
+        var model = trainer.Model;
+        List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
+        Curves(result.Epochs).Write(folder["curves.svg"]);
+        if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
+        if (test is null) return new RunRecord(folder, model, result, null, threads, files);
+
+        var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads }).Evaluate(test, stopping);
+        if (evaluation.Accuracy is not null && test.SampleShape.Count is 2 or 3)
+        {
+            var mistakes = Mistakes.Of(model, trainer.Parameters, test, threads, stopping);
+            MistakesSheet.Write(folder["mistakes.svg"], $"{mistakes.Count} of {test.Count} test samples got wrong", mistakes, test.SampleShape);
+            files.Add("mistakes.svg");
+        }
+
+        return new RunRecord(folder, model, result, evaluation, threads, files);
+    }
+
+    /// <summary>The last line for machines.</summary>
+    public void WriteJson(TextWriter output) => JsonLines.WriteLine(output, writer =>
+    {
+        writer.WriteString("model", Model.Network.Name);
+        if (Test?.Accuracy is { } accuracy) writer.WriteFinite("testAccuracy", accuracy);
+        else writer.WriteNull("testAccuracy");
+        if (Test is not null) writer.WriteFinite("testLoss", Test.Loss);
+        writer.WriteFinite("trainSeconds", Result.Seconds);
+        writer.WriteFinite("imagesPerSecond", Result.ImagesPerSecond);
+        writer.WriteNumber("epochs", Result.Epochs.Count);
+        writer.WriteNumber("bestEpoch", Result.BestEpoch);
+        writer.WriteString("outcome", Result.Outcome == TrainingOutcome.StoppedEarly ? "stoppedEarly" : "completed");
+        writer.WriteNumber("seed", Model.Training.Seed);
+        writer.WriteNumber("threads", Threads);
+        writer.WriteNumber("parameters", Model.Network.TrainedParameterCount);
+        writer.WriteString("out", Folder.Path);
+    });
+
+    /// <summary>The summary for people.</summary>
+    public void WriteText(TextWriter output)
+    {
+        output.WriteLine();
+        var took = string.Create(CultureInfo.InvariantCulture, $"{Result.Epochs.Count} {(Result.Epochs.Count == 1 ? "epoch" : "epochs")} in {Result.Seconds:0.0} s ({Result.ImagesPerSecond:#,0} images a second on {Threads} {(Threads == 1 ? "thread" : "threads")})");
+        if (Test is { Accuracy: { } accuracy, Confusion: var confusion })
+        {
+            var wrong = Test.Count - (int)Math.Round(accuracy * Test.Count);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Test accuracy {100 * accuracy:0.00} %: {wrong} of {Test.Count} wrong, after {took}."));
+            if (confusion is not null && wrong > 0) output.WriteLine(MostConfused(confusion));
+        }
+        else if (Test is not null)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Test loss {Test.Loss:0.0000} on {Test.Count} samples, after {took}."));
+        }
+        else
+        {
+            output.WriteLine($"Trained {took}; the data has no test samples.");
+        }
+
+        if (Result.Outcome == TrainingOutcome.StoppedEarly) output.WriteLine($"It stopped early: epoch {Result.BestEpoch} was the best.");
+        output.WriteLine($"In {Folder.Path}:");
+        foreach (var file in Files) output.WriteLine($"  {file,-18} {Meaning(file)}");
+        output.WriteLine($"Next: tessera predict {Folder.Path} IMAGE.png, or tessera evaluate {Folder.Path}");
+    }
+
+    private static LearningCurves Curves(IReadOnlyList<EpochMetrics> epochs) => new(
+        [.. epochs.Select(epoch => epoch.Loss)],
+        epochs.All(epoch => epoch.ValidationLoss is not null) ? [.. epochs.Select(epoch => epoch.ValidationLoss!.Value)] : [],
+        epochs.All(epoch => epoch.Accuracy is not null) ? [.. epochs.Select(epoch => epoch.Accuracy!.Value)] : [],
+        epochs.All(epoch => epoch.ValidationAccuracy is not null) ? [.. epochs.Select(epoch => epoch.ValidationAccuracy!.Value)] : []);
+
+    private string MostConfused(ConfusionMatrix confusion)
+    {
+        var names = Model.Data.ClassNames.Count == confusion.Classes ? Model.Data.ClassNames : Dataset.NumberedClasses(confusion.Classes);
+        var pairs = from actual in Enumerable.Range(0, confusion.Classes)
+                    from said in Enumerable.Range(0, confusion.Classes)
+                    where actual != said && confusion[actual, said] > 0
+                    orderby confusion[actual, said] descending
+                    select $"{names[actual]} taken for {names[said]} ({confusion[actual, said]})";
+        return $"Most often: {string.Join(", ", pairs.Take(3))}.";
+    }
+
+    private static string Meaning(string file) => file switch
+    {
+        "model.safetensors" => "the trained network, for evaluate, predict and --resume",
+        "model.json" => "its description, to change and train again",
+        "metrics.csv" => "loss and accuracy of every epoch",
+        "curves.svg" => "the learning curves",
+        "filters.svg" => "the filters of the first layer",
+        _ => "what it got wrong, and what it said",
+    };
+}

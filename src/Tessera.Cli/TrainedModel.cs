@@ -1,0 +1,35 @@
+using Tessera.Data;
+using Tessera.Execution;
+using Tessera.Files;
+using Tessera.Networks;
+using Tessera.Training;
+
+namespace Tessera.Cli;
+
+/// <summary>A model as the commands are given it: a model file, a checkpoint, or the folder that a training left behind.</summary>
+internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<float> Parameters)
+{
+    /// <summary>Opens a trained network.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static TrainedModel Open(string path)
+    {
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"{path}: a model file has no weights; give the folder or the model.safetensors that 'tessera train {path}' leaves behind.");
+        var checkpoint = Checkpoint.Open(CheckpointPath(path));
+        return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
+    }
+
+    /// <summary>Reads the description alone, of whichever of the three is given.</summary>
+    public static ModelDescription Describe(string path)
+    {
+        if (!Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) return ModelJson.Read(Existing(path));
+        return Checkpoint.Open(CheckpointPath(path)).Model;
+    }
+
+    /// <summary>A dataset in the shape that the network takes, where it has as many values.</summary>
+    public static Dataset Fitted(Dataset data, NetworkDescription network) =>
+        data.SampleShape != network.InputShape && data.SampleShape.Product == network.InputShape.Product ? data.WithSampleShape(network.InputShape) : data;
+
+    private static string CheckpointPath(string path) => Existing(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path);
+
+    private static string Existing(string path) => File.Exists(path) ? path : throw new FileNotFoundException($"{path}: there is no such file.");
+}
