@@ -44,7 +44,8 @@ command.SetAction(result =>
         systems.RemoveAll(absent.Contains);
     }
 
-    var machine = Machine.Measure(result.GetValue(threads));
+    Func<double> clock = result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall;
+    var machine = Machine.Measure(result.GetValue(threads), clock);
     (result.GetValue(json) ? Console.Error : Console.Out).WriteLine(machine);
     var report = new Report(result.GetValue(json) ? ReportFormat.Json : result.GetValue(markdown) ? ReportFormat.Markdown : ReportFormat.Table, Console.Out);
     var chosen =
@@ -53,7 +54,7 @@ command.SetAction(result =>
         where result.GetValue(shapes) is not { Length: > 0 } shapeNames || shapeNames.Contains(workload.Name)
         where result.GetValue(operations) is { Length: > 0 } operationNames ? operationNames.Contains(workload.Operation.Name()) : workload.IsUsual
         select workload;
-    var contest = new Contest(systems, machine, report, result.GetValue(seconds), result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall);
+    var contest = new Contest(systems, machine, report, result.GetValue(seconds), clock);
     foreach (var workload in chosen) contest.Hold(workload);
     report.Finish();
     return contest.AllAgreed ? 0 : 1;
