@@ -10,7 +10,7 @@ namespace Tessera.Bench.Contestants;
 /// bridge was linked against, and lacks one symbol of it, which marks a header as used and is never called. There the bridge
 /// in this program's output folder (the copy, not the package) is changed to need that symbol weakly: it may be absent.
 /// </summary>
-internal static class TorchLibrary
+internal static partial class TorchLibrary
 {
     private const string Symbol = "_ZSt21ios_base_library_initv";
     private const string SymbolVersion = "GLIBCXX_3.4.32";
@@ -32,14 +32,28 @@ internal static class TorchLibrary
                 NativeLibrary.Load(bridge);
             }
 
+            KeepFreedMemory();
             torch.InitializeDeviceType(DeviceType.CPU);
             return null;
         }
-        catch (Exception exception) when (exception is DllNotFoundException or IOException or InvalidDataException or NotSupportedException or UnauthorizedAccessException or TypeInitializationException)
+        catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or IOException or InvalidDataException or NotSupportedException or UnauthorizedAccessException or TypeInitializationException)
         {
             return exception.Message.Split('\n')[0];
         }
     }
+
+    // PyTorch allocates every result anew. Where the C library hands freed memory back to the system, each run pays for new
+    // pages, or not, as chance has it (depthwise: 0.4 or 3.5 ms); kept memory shows the computation, and PyTorch at its best.
+    private static void KeepFreedMemory()
+    {
+        const int TrimThreshold = -1;
+        const int MostMappings = -4;
+        _ = SetAllocatorOption(MostMappings, 0);
+        _ = SetAllocatorOption(TrimThreshold, int.MaxValue);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetAllocatorOption(int option, int value);
 
     private static void NeedWeakly(string path)
     {
