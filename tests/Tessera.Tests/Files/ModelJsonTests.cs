@@ -34,7 +34,7 @@ public class ModelJsonTests
                 "small",
                 [1, 12, 12],
                 [
-                    new Convolution(new() { Kernel = [3, 3], Outputs = 4, Padding = Connections.Padding.Same }) { Name = "conv1", Initialiser = new Tessera.Networks.Initialisers.He() },
+                    new Convolution(new() { Kernel = [3, 3], Outputs = 4, Padding = Tessera.Connections.Padding.Same }) { Name = "conv1", Initialiser = new Tessera.Networks.Initialisers.He() },
                     new Relu(),
                     new Dense(10) { Bias = false },
                 ]),
