@@ -81,11 +81,12 @@ public sealed class Checkpoint
         NetworkParameters<T>? best,
         OptimiserState<T> optimiser,
         TrainingPosition position,
-        IEnumerable<KeyValuePair<string, string>> settings)
+        (long Training, long Validation) samples)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var metadata = Describe(model);
-        foreach (var (key, value) in settings) metadata[TrainingPrefix + key] = value;
+        Put("samples", samples.Training);
+        Put("validationSamples", samples.Validation);
         Put("epoch", position.Epoch);
         Put("batch", position.Batch);
         Put("step", position.Step);
@@ -113,16 +114,12 @@ public sealed class Checkpoint
         NetworkParameters<T>? best,
         OptimiserState<T> optimiser,
         int batchesPerEpoch,
-        IEnumerable<KeyValuePair<string, string>> settings)
+        ModelDescription model,
+        (long Training, long Validation) samples)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!HasTraining) throw Wrong("it holds a network but no training to go on with; train anew, or resume from a checkpoint");
-        foreach (var (key, value) in settings)
-        {
-            var own = Text(TrainingPrefix + key);
-            if (own != value) throw new InvalidDataException($"{path}: its training has {key} {own}, but the one to resume has {value}; use {own}, or train anew.");
-        }
-
+        ResumeMatch.Check(path, Model, (Whole("samples", long.MaxValue), Whole("validationSamples", long.MaxValue)), model, samples);
         var position = new TrainingPosition
         {
             Epoch = (int)Whole("epoch", int.MaxValue),

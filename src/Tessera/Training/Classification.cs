@@ -17,6 +17,25 @@ internal static class Classification
         return scores[0] > (loss is BinaryCrossEntropy ? T.Zero : T.CreateTruncating(0.5)) ? 1 : 0;
     }
 
+    /// <summary>The scores as probabilities, where the loss holds the softmax or the logistic function within itself; else as they are.</summary>
+    public static double[] Probabilities<T>(ReadOnlySpan<T> scores, Loss loss)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var values = new double[scores.Length];
+        TensorPrimitives.ConvertTruncating(scores, values);
+        if (loss is CrossEntropy)
+        {
+            TensorPrimitives.Subtract(values, TensorPrimitives.Max<double>(values), values);
+            TensorPrimitives.SoftMax<double>(values, values);
+        }
+        else if (loss is BinaryCrossEntropy)
+        {
+            TensorPrimitives.Sigmoid<double>(values, values);
+        }
+
+        return values;
+    }
+
     /// <summary>How many of the examples are got right.</summary>
     /// <param name="scores">[examples, K], row-major.</param>
     /// <param name="labels">The class of each example.</param>

@@ -13,15 +13,7 @@ internal static class DataFit
     /// <param name="what">What messages call the data.</param>
     public static void Check(Dataset data, NetworkDescription network, Loss loss, string what)
     {
-        if (data.Count == 0) throw new ArgumentException($"{what}: there are no samples in it.", nameof(data));
-        if (data.SampleShape != network.InputShape)
-        {
-            var way = data.SampleShape.Product == network.InputShape.Product
-                ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", network.InputShape)}]) may be what is wanted"
-                : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {network.InputShape}";
-            throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {network.InputShape}; {way}.", nameof(data));
-        }
-
+        CheckSamples(data, network, what);
         var output = network.OutputShape(1);
         if (data.IsLabelled) CheckLabels(data, output, loss, what);
         else if (data.TargetShape != output.From(1))
@@ -29,6 +21,17 @@ internal static class DataFit
             throw new ArgumentException(
                 $"{what}: targets are {data.TargetShape}, but the network's output is {output.From(1)}; end the network with a layer that gives {data.TargetShape}, or bring the targets to {output.From(1)}.", nameof(data));
         }
+    }
+
+    /// <summary>The same of the samples alone.</summary>
+    public static void CheckSamples(Dataset data, NetworkDescription network, string what)
+    {
+        if (data.Count == 0) throw new ArgumentException($"{what}: there are none.", nameof(data));
+        if (data.SampleShape == network.InputShape) return;
+        var way = data.SampleShape.Product == network.InputShape.Product
+            ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", network.InputShape)}]) may be what is wanted"
+            : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {network.InputShape}";
+        throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {network.InputShape}; {way}.", nameof(data));
     }
 
     private static void CheckLabels(Dataset data, Sizes output, Loss loss, string what)

@@ -45,50 +45,79 @@ public sealed class Evaluator<T>
         input = new T[execution.Network.InputShape.Product];
     }
 
+    private delegate void BatchVisitor(Batch<T> batch, ReadOnlySpan<T> output);
+
     /// <summary>The mean loss, accuracy and confusion over all examples, each counted once.</summary>
     /// <exception cref="ArgumentException">The data does not fit the network or the loss; the message has both sides and a way out.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Evaluation Evaluate(Dataset data, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
+        DataFit.Check(data, network, loss, "evaluation data");
+        var one = network.OutputShape(1);
+        var classes = Math.Max(2, one[1]);
+        var confusion = data.IsLabelled && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
+        double sum = 0;
+        long correct = 0;
+        ForEachBatch(data, cancellation, (batch, output) =>
+        {
+            var shape = Sizes.Create([batch.Count]).Append(one.From(1));
+            if (!data.IsLabelled)
+            {
+                sum += loss.Evaluate<T>(shape, output, batch.Targets.Span, []) * batch.Count;
+                return;
+            }
+
+            var labels = batch.Labels.Span;
+            sum += loss.Evaluate(shape, output, labels, []) * batch.Count;
+            for (var n = 0; n < batch.Count; n++)
+            {
+                var predicted = Classification.ClassOf(output.Slice(n * one[1], one[1]), loss);
+                confusion?.Add(labels[n], predicted);
+                if (predicted == labels[n]) correct++;
+            }
+        });
+        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
+    }
+
+    /// <summary>What the network says of each example, in their order; labels are not looked at.</summary>
+    /// <exception cref="ArgumentException">The samples do not fit the network, or its output has several positions for each example.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public IReadOnlyList<Prediction> Predict(Dataset data, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        DataFit.CheckSamples(data, network, "samples");
+        var layout = OutputLayout.Of(network.OutputShape(1), "prediction");
+        if (layout.Positions != 1)
+            throw new ArgumentException($"prediction: the network's output {layout.Shape.From(1)} has {layout.Positions} positions for each example, and no single class; run a NetworkExecution to look at it.", nameof(data));
+        var predictions = new List<Prediction>(data.Count);
+        ForEachBatch(data, cancellation, (batch, output) =>
+        {
+            for (var n = 0; n < batch.Count; n++)
+            {
+                var scores = output.Slice(n * layout.Channels, layout.Channels);
+                predictions.Add(new Prediction(predictions.Count, Classification.ClassOf(scores, loss), Classification.Probabilities(scores, loss)));
+            }
+        });
+        return predictions;
+    }
+
+    private void ForEachBatch(Dataset data, CancellationToken cancellation, BatchVisitor visit)
+    {
         if (!ReferenceEquals(data, loaded))
         {
-            DataFit.Check(data, network, loss, "evaluation data");
             loader = new BatchLoader<T>(data, new BatchOptions { Size = batchSize, Augmentation = preparation });
             loaded = data;
         }
 
-        var outputs = (int)network.OutputShape(1).Product;
-        var shape = network.OutputShape(1).From(1);
-        var classes = Math.Max(2, network.OutputShape(1)[1]);
-        var confusion = data.IsLabelled && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
-        double sum = 0;
-        long correct = 0;
+        var outputs = execution.Network.OutputShape.Product / batchSize;
         loader!.Start(0);
         while (loader.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            var batch = loader.Current;
             // A last batch that is not full runs beside what the one before it left; examples do not touch each other.
-            batch.Inputs.Span.CopyTo(input);
-            var output = execution.Forward(input)[..(batch.Count * outputs)];
-            var outputShape = Sizes.Create([batch.Count]).Append(shape);
-            if (!data.IsLabelled)
-            {
-                sum += loss.Evaluate<T>(outputShape, output, batch.Targets.Span, []) * batch.Count;
-                continue;
-            }
-
-            var labels = batch.Labels.Span;
-            sum += loss.Evaluate(outputShape, output, labels, []) * batch.Count;
-            for (var n = 0; n < batch.Count; n++)
-            {
-                var predicted = Classification.ClassOf(output.Slice(n * outputs, outputs), loss);
-                confusion?.Add(labels[n], predicted);
-                if (predicted == labels[n]) correct++;
-            }
+            loader.Current.Inputs.Span.CopyTo(input);
+            visit(loader.Current, execution.Forward(input)[..(int)(loader.Current.Count * outputs)]);
         }
-
-        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
     }
 }

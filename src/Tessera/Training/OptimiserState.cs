@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Tessera.Execution;
 using Tessera.Kernels;
 using Tessera.Networks;
@@ -132,35 +133,42 @@ internal sealed class OptimiserState<T> : IParallelWork
         var gradient = gradients[chunk.Parameter].Span.Slice(chunk.Start, chunk.Length);
         var first = TRule.States > 0 ? states[chunk.Parameter][0].AsSpan(chunk.Start, chunk.Length) : default;
         var second = TRule.States > 1 ? states[chunk.Parameter][1].AsSpan(chunk.Start, chunk.Length) : default;
-        var width = Vector<T>.Count;
-        var whole = chunk.Length / width * width;
-        for (var i = 0; i < whole; i += width)
-            UpdateVector(rule, weights[i..], gradient[i..], TRule.States > 0 ? first[i..] : first, TRule.States > 1 ? second[i..] : second);
+        var whole = chunk.Length / Vector<T>.Count * Vector<T>.Count;
+        UpdateVectors(rule, weights, gradient, first, second, whole);
         if (whole == chunk.Length) return;
 
         // The rest goes through the same instructions in a vector padded with zeros, so that there is one equation and one rounding.
-        Span<T> padded = stackalloc T[4 * width];
+        Span<T> padded = stackalloc T[4 * Vector<T>.Count];
         padded.Clear();
-        Span<T> w = padded[..width], g = padded.Slice(width, width), a = padded.Slice(2 * width, width), b = padded[(3 * width)..];
+        Span<T> w = padded[..Vector<T>.Count], g = padded[w.Length..], a = padded[(2 * w.Length)..], b = padded[(3 * w.Length)..];
         weights[whole..].CopyTo(w);
         gradient[whole..].CopyTo(g);
         if (TRule.States > 0) first[whole..].CopyTo(a);
         if (TRule.States > 1) second[whole..].CopyTo(b);
-        UpdateVector(rule, w, g, a, b);
+        UpdateVectors(rule, w, g, a, b, w.Length);
         w[..(chunk.Length - whole)].CopyTo(weights[whole..]);
         if (TRule.States > 0) a[..(chunk.Length - whole)].CopyTo(first[whole..]);
         if (TRule.States > 1) b[..(chunk.Length - whole)].CopyTo(second[whole..]);
     }
 
-    private void UpdateVector<TRule>(in TRule rule, Span<T> weights, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second)
+    /// <summary>The step on whole vectors; all spans there are have at least <paramref name="count"/> elements.</summary>
+    private void UpdateVectors<TRule>(TRule rule, Span<T> weights, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second, int count)
         where TRule : struct, IUpdateRule<T>
     {
-        var a = TRule.States > 0 ? new Vector<T>(first) : default;
-        var b = TRule.States > 1 ? new Vector<T>(second) : default;
-        var updated = rule.Apply(new Vector<T>(weights), new Vector<T>(gradient) * scale, ref a, ref b);
-        Subnormals.Flush(updated, SmallestNormal).CopyTo(weights);
-        if (TRule.States > 0) Subnormals.Flush(a, SmallestNormal).CopyTo(first);
-        if (TRule.States > 1) Subnormals.Flush(b, SmallestNormal).CopyTo(second);
+        ref var w = ref MemoryMarshal.GetReference(weights);
+        ref var g = ref MemoryMarshal.GetReference(gradient);
+        ref var a = ref MemoryMarshal.GetReference(first);
+        ref var b = ref MemoryMarshal.GetReference(second);
+        var factor = new Vector<T>(scale);
+        for (nuint i = 0; i < (nuint)count; i += (nuint)Vector<T>.Count)
+        {
+            var ofFirst = TRule.States > 0 ? Vector.LoadUnsafe(ref a, i) : default;
+            var ofSecond = TRule.States > 1 ? Vector.LoadUnsafe(ref b, i) : default;
+            var updated = rule.Apply(Vector.LoadUnsafe(ref w, i), Vector.LoadUnsafe(ref g, i) * factor, ref ofFirst, ref ofSecond);
+            Subnormals.Flush(updated, SmallestNormal).StoreUnsafe(ref w, i);
+            if (TRule.States > 0) Subnormals.Flush(ofFirst, SmallestNormal).StoreUnsafe(ref a, i);
+            if (TRule.States > 1) Subnormals.Flush(ofSecond, SmallestNormal).StoreUnsafe(ref b, i);
+        }
     }
 
     private static double SumOfSquares(ReadOnlySpan<T> values)

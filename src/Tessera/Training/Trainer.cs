@@ -3,6 +3,7 @@ using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
+using Tessera.Kernels;
 using Tessera.Networks;
 using Tessera.Operators;
 
@@ -94,12 +95,12 @@ public sealed class Trainer<T>
     public IReadOnlyList<EpochMetrics> History => position.History;
 
     /// <summary>Goes to where the training in a checkpoint stood; what follows has the same bits as if it had never stopped.</summary>
-    /// <param name="path">A checkpoint of a training with the same network, data, seed, batch size, precision and optimiser; epochs and rates may differ.</param>
+    /// <param name="path">A checkpoint of a training with the same network, data, seed, batch size, loss, kind of optimiser and precision; epochs, rates and threads may differ.</param>
     /// <exception cref="InvalidDataException">The file is no checkpoint, is damaged, or is of another training; the message says which.</exception>
     public void Resume(string path)
     {
         var checkpoint = Checkpoint.Open(path);
-        position = checkpoint.Restore(Parameters, best, optimiser, loader.BatchesPerEpoch, Settings());
+        position = checkpoint.Restore(Parameters, best, optimiser, loader.BatchesPerEpoch, Model, Samples);
         restoredBest = false;
     }
 
@@ -108,7 +109,7 @@ public sealed class Trainer<T>
     public void Save(string path)
     {
         if (restoredBest) Checkpoint.Save(path, Model, Parameters);
-        else Checkpoint.Save(path, Model, Parameters, position.History.Count == 0 ? null : best, optimiser, position, Settings());
+        else Checkpoint.Save(path, Model, Parameters, position.History.Count == 0 ? null : best, optimiser, position, Samples);
     }
 
     /// <summary>
@@ -209,6 +210,8 @@ public sealed class Trainer<T>
         return metrics;
     }
 
+    private (long Training, long Validation) Samples => (data.Count, ValidationCount);
+
     private double? Accuracy => data.IsLabelled ? position.Correct / (double)position.Seen : null;
 
     private double Rate(long step) => training.Schedule.Rate(training.Optimiser.LearningRate, step, loader.BatchesPerEpoch, training.Epochs);
@@ -270,26 +273,13 @@ public sealed class Trainer<T>
         }
     }
 
-    /// <summary>What must be the same for the same bits to follow.</summary>
-    private KeyValuePair<string, string>[] Settings() =>
-    [
-        new("seed", training.Seed.ToString(CultureInfo.InvariantCulture)),
-        new("batchSize", batchSize.ToString(CultureInfo.InvariantCulture)),
-        new("samples", data.Count.ToString(CultureInfo.InvariantCulture)),
-        new("validationSamples", ValidationCount.ToString(CultureInfo.InvariantCulture)),
-        new("optimiser", training.Optimiser.Name),
-        new("measure", training.Measure.ToString()),
-        new("keepBest", training.KeepBest ? "true" : "false"),
-    ];
-
     private void CheckParameters()
     {
         foreach (var parameter in Parameters)
         {
-            foreach (var value in parameter.Span)
-            {
-                if (!T.IsFinite(value)) throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(value), whole.Network.FindNonFinite(), position.Step);
-            }
+            if (VectorLoops.AllFinite<T>(parameter.Span)) continue;
+            var broken = parameter.Span.ToArray().First(value => !T.IsFinite(value));
+            throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(broken), whole.Network.FindNonFinite(), position.Step);
         }
     }
 

@@ -120,13 +120,18 @@ public class CheckpointTests
         var path = folder["c.safetensors"];
         var data = ToyTask.Patterns(70);
         ToyTask.Trainer(ToyTask.Training, data).Save(path);
-        Refused("its training has seed 5, but the one to resume has 6; use 5, or train anew", () => ToyTask.Trainer(ToyTask.Training with { Seed = 6 }, data).Resume(path));
-        Refused("has batchSize 16, but the one to resume has 8", () => ToyTask.Trainer(ToyTask.Training with { BatchSize = 8 }, data).Resume(path));
-        Refused("has samples 55", () => ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(90)).Resume(path));
-        Refused("has optimiser adam, but the one to resume has adamw", () => ToyTask.Trainer(ToyTask.Training with { Optimiser = new AdamW() }, data).Resume(path));
-        Refused("there is no tensor 'optimiser/mean.dense2.kernel' of 3×3 in it", () => new Trainer<float>(ToyTask.Network(new Dense(3)), ToyTask.Training, data).Resume(path));
-        Refused("is Float32, but the training to resume computes in Float64", () => new Trainer<double>(ToyTask.Network(), ToyTask.Training, data).Resume(path));
+        Refused("its training has the seed 5, but the one to resume has 6; use 5, or train anew", () => Resumed(ToyTask.Training with { Seed = 6 }));
+        Refused("has the batch size 16, but the one to resume has 8", () => Resumed(ToyTask.Training with { BatchSize = 8 }));
+        Refused("has the optimiser adam, but the one to resume has adamw", () => Resumed(ToyTask.Training with { Optimiser = new AdamW() }));
+        Refused("has the loss cross-entropy, but the one to resume has mean squared error", () => Resumed(ToyTask.Training with { Loss = new MeanSquaredError() }));
+        Refused("has the keeping of the best on", () => Resumed(ToyTask.Training with { KeepBest = false }));
+        Refused("has the number of training examples 55", () => ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(90)).Resume(path));
+        Refused("normalises samples otherwise than the one to resume, or was on other data", () => ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(70, 8)).Resume(path));
+        Refused("its network has 6 layers, but the one to resume has 7", () => new Trainer<float>(ToyTask.Network(new Dense(3)), ToyTask.Training, data).Resume(path));
+        Refused("layer 1 of its network is 'conv1' (convolution), and 'dropout1' (dropout) of the network to resume differs", () => new Trainer<float>(new NetworkDescription("", [1, 8, 8], [new Dropout(0.1), new Flatten(), new Dense(3)]), ToyTask.Training, data).Resume(path));
+        Refused("is Float32, but the training to resume computes in Float64", () => new Trainer<double>(new ModelDescription(ToyTask.Network(), ToyTask.Training, ToyTask.Preparation), data).Resume(path));
 
+        void Resumed(TrainingDescription training) => ToyTask.Trainer(training, data).Resume(path);
         static void Refused(string text, Action action) => Assert.Contains(text, Assert.Throws<InvalidDataException>(action).Message);
     }
 
