@@ -83,7 +83,9 @@ public sealed record ConvolutionDescription
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         DescriptionChecks.InputShape(this, inputShape, name);
-        return new ConvolutionPlan<T>(this, Resolve(inputShape[1], inputShape.From(2), name), inputShape[0], options ?? PlanOptions.Default);
+        var geometry = Resolve(inputShape[1], inputShape.From(2), name);
+        DescriptionChecks.Batch(geometry, inputShape[0], name);
+        return new ConvolutionPlan<T>(this, geometry, inputShape[0], options ?? PlanOptions.Default);
     }
 
     /// <summary>

@@ -27,7 +27,7 @@ public sealed unsafe class ConvolutionPlan<T>
     {
         Description = description;
         Geometry = geometry;
-        this.options = options;
+        this.options = options.Checked();
         InputShape = [batch, geometry.InputChannels, .. geometry.InputSize.AsSpan()];
         OutputShape = [batch, geometry.OutputChannels, .. geometry.OutputSize.AsSpan()];
         biasIsPerChannel = description.Bias == BiasSharing.PerChannel || !geometry.HasTileAxes;

@@ -110,16 +110,17 @@ internal static class DescriptionChecks
     {
         try
         {
-            long input = inputChannels, output = description.Outputs;
+            long input = inputChannels, output = description.Outputs, bias = description.Outputs;
             var kernel = description.Channels.ConnectionTable?.PairCount ?? (long)description.Outputs * (inputChannels / groups);
             foreach (var axis in axes)
             {
                 input = checked(input * axis.Input);
                 output = checked(output * axis.Output);
                 kernel = checked(kernel * axis.Kernel * axis.Tile);
+                bias = checked(bias * axis.Tile);
             }
 
-            if (input <= int.MaxValue && output <= int.MaxValue && kernel <= int.MaxValue) return;
+            if (Math.Max(Math.Max(input, output), Math.Max(kernel, bias)) <= int.MaxValue) return;
         }
         catch (OverflowException)
         {
@@ -127,5 +128,13 @@ internal static class DescriptionChecks
 
         throw new ArgumentException(
             $"{name}: kernel {description.Kernel}, {description.Sharing}, over input {string.Join('×', axes.Select(a => a.Input))} with {inputChannels} to {description.Outputs} channels needs a tensor of more than {int.MaxValue} elements per example; use fewer channels, a smaller tile or smaller sizes.");
+    }
+
+    /// <summary>No tensor of a whole batch has more elements than an index can count.</summary>
+    public static void Batch(OperatorGeometry geometry, int batch, string name)
+    {
+        var largest = Math.Max(geometry.InputChannels * geometry.InputSize.Product, geometry.OutputChannels * geometry.OutputSize.Product);
+        if (batch <= int.MaxValue / largest) return;
+        throw new ArgumentException($"{name}: a batch of {batch} examples of {largest} elements is more than {int.MaxValue} elements; use a batch of at most {int.MaxValue / largest}.");
     }
 }

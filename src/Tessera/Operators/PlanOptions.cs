@@ -16,6 +16,8 @@ public enum InstructionSet
 /// <summary>How a plan is to be executed. The results' bits do not depend on the number of threads; they may differ in rounding between instruction sets.</summary>
 public sealed record PlanOptions
 {
+    private const int MostThreads = 1024;
+
     /// <summary>All threads, best instructions, fast kernels.</summary>
     public static PlanOptions Default { get; } = new();
 
@@ -29,10 +31,13 @@ public sealed record PlanOptions
     public bool UseReference { get; init; }
 
     /// <summary>The number of threads with 0 resolved.</summary>
-    internal int ResolvedThreads => Threads switch
+    internal int ResolvedThreads => Threads == 0 ? Environment.ProcessorCount : Threads;
+
+    /// <summary>These options, if they can be followed.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number of threads is negative or absurd.</exception>
+    internal PlanOptions Checked()
     {
-        < 0 => throw new ArgumentOutOfRangeException(nameof(Threads), Threads, $"plan options: {Threads} threads; give 1 or more, or 0 for all processors."),
-        0 => Environment.ProcessorCount,
-        _ => Threads,
-    };
+        if (Threads is >= 0 and <= MostThreads) return this;
+        throw new ArgumentOutOfRangeException(nameof(Threads), Threads, $"plan options: {Threads} threads; give 1 to {MostThreads}, or 0 for all processors.");
+    }
 }

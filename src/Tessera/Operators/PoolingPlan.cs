@@ -27,7 +27,7 @@ public sealed unsafe class PoolingPlan<T>
         Description = description;
         InputShape = inputShape;
         this.axes = axes;
-        this.options = options;
+        this.options = options.Checked();
         OutputShape = [inputShape[0], inputShape[1], .. axes.Select(axis => axis.Output)];
         var planes = inputShape[0] * inputShape[1];
         var vectors = options.Instructions != InstructionSet.Portable;

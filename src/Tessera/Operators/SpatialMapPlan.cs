@@ -23,7 +23,7 @@ public sealed unsafe class SpatialMapPlan<T>
     {
         InputShape = inputShape;
         OutputShape = [inputShape[0], inputShape[1], .. maps.Select(map => map.Output)];
-        this.options = options;
+        this.options = options.Checked();
         this.description = description;
         forward = new MapForward<T>(maps, inputShape[0] * inputShape[1]);
         inputGradient = new MapGradient<T>(maps, inputShape[0] * inputShape[1]);

@@ -79,9 +79,11 @@ public class DescriptionCheckTests
         Says("output: it overlaps the input in memory; give it memory of its own. (Parameter 'output')", () => plan.Forward(new TensorSpan<float>(memory.AsSpan(0, 4), [1, 1, 4]), kernel, default, new TensorSpan<float>(memory.AsSpan(3, 4), [1, 1, 4])));
     }
 
-    [Fact]
-    public void Negative_threads_are_told() =>
-        Says("plan options: -1 threads; give 1 or more, or 0 for all processors. (Parameter 'Threads')\nActual value was -1.", () => Plain.Plan<float>([1, 2, 4, 4], new PlanOptions { Threads = -1 }).CreateWorkspace());
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1_000_000)]
+    public void Impossible_numbers_of_threads_are_told(int threads) =>
+        Says($"plan options: {threads} threads; give 1 to 1024, or 0 for all processors. (Parameter 'Threads')\nActual value was {threads}.", () => Plain.Plan<float>([1, 2, 4, 4], new PlanOptions { Threads = threads }));
 
     private static Tensor<float> Zeros(Sizes shape) => Tensor.CreateFromShape<float>(shape.ToLengths());
 
