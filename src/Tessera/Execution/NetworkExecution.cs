@@ -111,6 +111,9 @@ public sealed unsafe class NetworkExecution<T>
         {
             if (schedule.RunsBackward[order[k]]) schedule.Layers[order[k]].Backward();
         }
+
+        // Layers hold addresses alone: the memory must outlive the last of them.
+        GC.KeepAlive(this);
     }
 
     /// <summary>The gradient for the input, [N, C, i…], after a backward pass.</summary>

@@ -29,6 +29,11 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
             throw new ArgumentException($"{Title(name)}: the input shape {input} must have a number of channels and the spatial sizes, all at least 1, such as [1, 28, 28].", nameof(input));
         }
 
+        if (input.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue)
+        {
+            throw new ArgumentException($"{Title(name)}: the input shape {input} has more than {int.MaxValue} elements; use smaller sizes.", nameof(input));
+        }
+
         if (layers.Count == 0) throw new ArgumentException($"{Title(name)}: it has no layers; give at least one.", nameof(layers));
         Name = name;
         InputShape = input;

@@ -35,10 +35,17 @@ public class NetworkExecutionTests
         var input = NetworkGradients.Random<float>(execution.InputShape, 1, 1);
         var gradient = NetworkGradients.Random<float>(execution.OutputShape, 1, 2);
         for (var step = 0; step < 3; step++) Train(step);
-        // This thread's share alone: tests beside this one allocate as they please.
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var step = 3; step < 13; step++) Train(step);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        long allocated = 1;
+        // This thread's share alone, for tests beside this one allocate as they please. The events that threads wait for
+        // make a lock of their own when they first block, whenever that is: so a few attempts.
+        for (var attempt = 0; attempt < 5 && allocated > 0; attempt++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var step = 3; step < 8; step++) Train(step);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal(0, allocated);
 
         void Train(long step)
         {
@@ -114,6 +121,41 @@ public class NetworkExecutionTests
             execution.Step = step;
             return execution.Forward(ones).ToArray();
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Unpooling_puts_each_value_where_the_winner_stood(bool training)
+    {
+        var network = new NetworkDescription("unpool", [1, 4],
+        [
+            new MaxPool { Window = [2] },
+            new Convolution(new() { Kernel = [1], Outputs = 1 }) { Name = "double" },
+            new MaxUnpool("pool1"),
+            new Dense(4),
+        ]);
+        var parameters = NetworkParameters<float>.Zero(network);
+        parameters["double.kernel"].Span.Fill(2);
+        for (var i = 0; i < 4; i++) parameters["dense1.kernel"].Span[i * 5] = 1;
+        var execution = new NetworkExecution<float>(network, parameters, 2, new() { Training = training });
+        var output = execution.Forward(Tensor.Create(new float[] { 1, 3, 7, 5, -2, -1, -4, -3 }, [2, 1, 4]));
+        Assert.Equal([0, 6, 14, 0, 0, -2, 0, -6], output.ToArray());
+    }
+
+    [Fact]
+    public void A_network_over_four_spatial_axes_runs_and_allocates_nothing()
+    {
+        var network = new NetworkDescription("four", [1, 3, 3, 3, 3], [new Convolution(new() { Kernel = [2, 2, 2, 2], Outputs = 2 }), new Relu(), new Dense(2)]);
+        var execution = new NetworkExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Training = true, Threads = 1 });
+        var input = NetworkGradients.Random<float>(execution.InputShape, 1, 1);
+        var gradient = NetworkGradients.Random<float>(execution.OutputShape, 1, 2);
+        execution.Forward(input);
+        execution.Backward(gradient);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        execution.Forward(input);
+        execution.Backward(gradient);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Fact]

@@ -56,6 +56,9 @@ public class NetworkDescriptionTests
         Assert.Equal(
             "net: the input shape 3×0 must have a number of channels and the spatial sizes, all at least 1, such as [1, 28, 28].",
             Text(() => new NetworkDescription("net", [3, 0], [new Relu()])));
+        Assert.Equal(
+            "net: the input shape 2000000000×2000000000×2000000000 has more than 2147483647 elements; use smaller sizes.",
+            Text(() => new NetworkDescription("net", [2_000_000_000, 2_000_000_000, 2_000_000_000], [new Flatten()])));
     }
 
     [Fact]
@@ -68,6 +71,7 @@ public class NetworkDescriptionTests
         Refused("maxout1: the input 1×2×8×8 has 2 channels, which groups of 3 do not divide evenly; give a multiple of 3 channels.", new ChannelPool(3));
         Refused("reshape1: the input 2×8×8 has 128 elements per example but the shape 3×3 has 9; give a shape of 128 elements.", new Reshape([3, 3]));
         Refused("pad1: a border of 9 on axis 1 of an input of 8, in mode Reflect; it may be at most 7: pad less, or use Replicate.", new Pad([0, 0], [0, 9]) { Mode = BorderMode.Reflect });
+        Refused("reshape1: the input 2×8×8 has 128 elements per example but the shape 2000000000×2000000000×2000000000 has 8E+27; give a shape of 128 elements.", new Reshape([2_000_000_000, 2_000_000_000, 2_000_000_000]));
         Refused("dropout1: rate 1; it must be from 0 to below 1, such as 0.5.", new Dropout(1));
         Refused("dropout1: rate NaN; it must be from 0 to below 1, such as 0.5.", new Dropout(double.NaN));
         Refused("leaky-relu1: slope 1.5; it must be from 0 to 1, such as 0.01.", new LeakyRelu(1.5));

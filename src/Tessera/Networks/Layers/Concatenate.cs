@@ -23,7 +23,8 @@ public sealed record Concatenate : Layer
             throw Misfit($"its inputs {InputLabel(0)} {inputs[0]} and {InputLabel(i)} {inputs[i]} differ in more than channels; pool, pad or upsample one of them to the other's size.");
         }
 
-        return [inputs[0][0], checked((int)channels), .. inputs[0].From(2).AsSpan()];
+        if (channels > int.MaxValue) throw Misfit($"its inputs have {channels} channels together; join fewer.");
+        return [inputs[0][0], (int)channels, .. inputs[0].From(2).AsSpan()];
     }
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ConcatenateExecution<T>(context.Inputs);

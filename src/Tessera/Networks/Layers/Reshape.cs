@@ -15,9 +15,11 @@ public sealed record Reshape(Sizes Shape) : Layer
     {
         var from = inputs[0].From(1);
         if (Shape.Count == 0 || Shape.Any(static size => size < 1)) throw Misfit($"the shape {Shape} must have at least one size, and all at least 1.");
-        if (Shape.Product != from.Product)
+        // In double, for a shape may say anything; what fits is far below where double rounds.
+        var elements = Shape.Aggregate(1.0, static (product, size) => product * size);
+        if (elements != from.Product)
         {
-            throw Misfit($"the input {from} has {from.Product} elements per example but the shape {Shape} has {Shape.Product}; give a shape of {from.Product} elements.");
+            throw Misfit(FormattableString.Invariant($"the input {from} has {from.Product} elements per example but the shape {Shape} has {elements}; give a shape of {from.Product} elements."));
         }
 
         return [inputs[0][0], .. Shape.AsSpan()];

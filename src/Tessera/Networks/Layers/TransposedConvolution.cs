@@ -16,8 +16,14 @@ namespace Tessera.Networks.Layers;
 /// <param name="OutputChannels">C, the channels of this layer's output.</param>
 public sealed record TransposedConvolution(ConvolutionDescription Operator, int OutputChannels) : Layer
 {
+    private readonly ConvolutionDescription forward = Operator with { Bias = BiasSharing.None };
+
     /// <summary>The forward operator; its bias is none.</summary>
-    public ConvolutionDescription Operator { get; init; } = Operator with { Bias = BiasSharing.None };
+    public ConvolutionDescription Operator
+    {
+        get => forward;
+        init => forward = value with { Bias = BiasSharing.None };
+    }
 
     /// <summary>The spatial size [i_1 … i_d] of this layer's output; empty to leave it to the others.</summary>
     public Sizes OriginalSize { get; init; }
