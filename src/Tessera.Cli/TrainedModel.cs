@@ -25,6 +25,16 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
         return Checkpoint.Open(CheckpointPath(path)).Model;
     }
 
+    /// <summary>The samples of a part, test or train, of what is given, or else of what the model was trained on.</summary>
+    /// <exception cref="UsageException">Nothing is named anywhere, or there is no such part.</exception>
+    public Dataset ReadData(string? given, string part)
+    {
+        var source = given ?? Model.Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
+        var split = DataSources.Read(source, Model.Network.InputShape);
+        var data = part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {source} has no test samples; use --part train.");
+        return Fitted(data, Model.Network);
+    }
+
     /// <summary>A dataset in the shape that the network takes, where it has as many values.</summary>
     public static Dataset Fitted(Dataset data, NetworkDescription network) =>
         data.SampleShape != network.InputShape && data.SampleShape.Product == network.InputShape.Product ? data.WithSampleShape(network.InputShape) : data;

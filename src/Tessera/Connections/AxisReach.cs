@@ -56,6 +56,13 @@ public sealed class AxisReach
         return new AxisReach(result);
     }
 
+    /// <summary>Outputs that each look at a stretch [First, End) of these positions; an empty stretch looks at nothing.</summary>
+    public AxisReach Gather(IEnumerable<(int First, int End)> looks)
+    {
+        ArgumentNullException.ThrowIfNull(looks);
+        return new AxisReach([.. looks.Select(look => stretches[look.First..look.End].Aggregate(default((int First, int End)), Hull))]);
+    }
+
     /// <summary>Positions that depend on what both do, position by position.</summary>
     /// <exception cref="ArgumentException">The other has another number of positions.</exception>
     public AxisReach With(AxisReach other)

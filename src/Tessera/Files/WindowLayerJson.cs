@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tessera.Connections;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
 
@@ -15,6 +16,8 @@ internal static class WindowLayerJson
         LayerKind.Of("global-pool", ReadGlobalPool, WriteGlobalPool),
         LayerKind.Of("channel-pool", keys => new ChannelPool(keys.Required("size").Whole(1)), (writer, layer) => writer.WriteNumber("size", layer.Size)),
         LayerKind.Of("max-unpool", keys => new MaxUnpool(keys.Required("of").NonEmptyText()), (writer, layer) => writer.WriteString("of", layer.Of)),
+        LayerKind.Of("upsample", ReadUpsample, WriteUpsample),
+        LayerKind.Of("pad", ReadPad, WritePad),
     ];
 
     private static MaxPool ReadMaxPool(LocatedObject keys)
@@ -95,5 +98,39 @@ internal static class WindowLayerJson
     private static void WriteP(Utf8JsonWriter writer, double p)
     {
         if (p != 2) writer.WriteNumber("p", p);
+    }
+
+    private static Upsample ReadUpsample(LocatedObject keys) => new(keys.Required("factors").WholeNumbers(1))
+    {
+        Mode = keys.Optional("mode")?.OneOf("nearest", "linear") == "linear" ? UpsamplingMode.Linear : UpsamplingMode.Nearest,
+    };
+
+    private static void WriteUpsample(Utf8JsonWriter writer, Upsample layer)
+    {
+        ConvolutionJson.WriteSizes(writer, "factors", layer.Factors);
+        if (layer.Mode == UpsamplingMode.Linear) writer.WriteString("mode", "linear");
+    }
+
+    private static Pad ReadPad(LocatedObject keys)
+    {
+        var value = keys.Required("padding");
+        if (value.Kind != LocatedKind.List) throw value.WrongBecause("[low, high] for each axis, such as [[1, 1], [2, 2]], is needed");
+        var padding = ConvolutionJson.ReadPadding(value, value.Items.Count, "padding");
+        return new Pad(padding.Low, padding.High)
+        {
+            Mode = keys.Optional("mode")?.OneOf("zero", "reflect", "replicate", "circular") switch
+            {
+                "reflect" => BorderMode.Reflect,
+                "replicate" => BorderMode.Replicate,
+                "circular" => BorderMode.Circular,
+                _ => BorderMode.Zero,
+            },
+        };
+    }
+
+    private static void WritePad(Utf8JsonWriter writer, Pad layer)
+    {
+        ConvolutionJson.WritePadding(writer, Padding.Explicit(layer.Low, layer.High));
+        if (layer.Mode != BorderMode.Zero) writer.WriteString("mode", layer.Mode.ToString().ToLowerInvariant());
     }
 }

@@ -1,5 +1,6 @@
 using Tessera.Connections;
 using Tessera.Networks.Layers;
+using Tessera.Operators;
 
 namespace Tessera.Networks;
 
@@ -44,8 +45,24 @@ public static class ReceptiveFields
             return [.. from.Select((reach, a) => transposed ? reach.ThroughTranspose(axes[a]) : reach.Through(axes[a]))];
         }
 
+        if (layer is Pad pad && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(PadLooks(pad, a, reach.Count, output[a])))];
+        if (layer is Upsample up && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(UpsampleLooks(up.Mode, up.Factors[a], reach.Count)))];
+
         // Without windows, positions stay apart where their numbers stay the same; otherwise everything may reach everything.
         var keeps = axes.Count == 0 && layer is not Reshape and not Dense && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
         return keeps ? from : [.. from.Select((reach, a) => reach.Everywhere(output.Count == from.Length ? output[a] : 1))];
     }
+
+    private static IEnumerable<(int First, int End)> PadLooks(Pad pad, int axis, int input, int output) =>
+        Enumerable.Range(0, output).Select(p => pad.Operator.Source(p - pad.Low[axis], input)).Select(source => source < 0 ? (0, 0) : (source, source + 1));
+
+    private static IEnumerable<(int First, int End)> UpsampleLooks(UpsamplingMode mode, int factor, int input) =>
+        Enumerable.Range(0, input * factor).Select(p =>
+        {
+            if (mode == UpsamplingMode.Nearest) return (p / factor, (p / factor) + 1);
+
+            // Between the centres of two inputs, in units of half an output: exactly on a centre, the neighbour has no weight.
+            var (quotient, remainder) = Math.DivRem((2 * p) + 1 + factor, 2 * factor);
+            return (Math.Max(0, quotient - 1), Math.Min(input, quotient + (remainder == 0 ? 0 : 1)));
+        });
 }

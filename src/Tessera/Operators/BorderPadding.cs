@@ -69,7 +69,7 @@ public sealed record BorderPadding
     }
 
     /// <summary>The input that stands at coordinate <paramref name="x"/>, or −1 for zero.</summary>
-    private int Source(int x, int size)
+    internal int Source(int x, int size)
     {
         if (x >= 0 && x < size) return x;
         return Mode switch

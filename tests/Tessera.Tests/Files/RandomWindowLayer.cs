@@ -23,6 +23,8 @@ internal static class RandomWindowLayer
             6 => new ChannelPool(flag ? 2 : 1),
             7 => new MaxPool { Name = "winners", Window = window },
             8 => new MaxUnpool("winners"),
+            9 => new Upsample(window) { Mode = flag ? UpsamplingMode.Linear : UpsamplingMode.Nearest },
+            10 => new Pad(stride.Count > 0 ? stride : window, window) { Mode = (BorderMode)(int)(fraction * 4) },
             _ => new Relu(),
         };
     }

@@ -12,7 +12,7 @@ namespace Tessera.Tests.Networks;
 public class ReceptiveFieldsTests
 {
     private static readonly Gen<(int Kernel, int Stride, int Dilation, int Rule, int Kind)> AnyLayer =
-        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 4]);
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 6]);
 
     [Fact]
     public void Receptive_fields_are_where_gradients_arrive() =>
@@ -77,6 +77,8 @@ public class ReceptiveFieldsTests
             {
                 0 => new AveragePool { Name = name, Window = [made.Kernel], Stride = [made.Stride] },
                 1 => new TransposedConvolution(description, 1) { Name = name },
+                5 => new Upsample([made.Kernel]) { Name = name, Mode = (UpsamplingMode)(made.Stride % 2) },
+                6 => new Pad([made.Kernel - 1], [made.Stride - 1]) { Name = name, Mode = (BorderMode)(made.Rule % 4) },
                 _ => new Convolution(description) { Name = name },
             };
             // A branch that is added again: its field and the layer's own are joined.

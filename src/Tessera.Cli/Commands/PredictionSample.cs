@@ -1,0 +1,58 @@
+using Tessera.Data;
+using Tessera.Files;
+using Tessera.Imaging;
+
+namespace Tessera.Cli.Commands;
+
+/// <summary>One sample to predict, in the network's shape, images from 0 to 1.</summary>
+internal sealed record PredictionSample(string Name, float[] Values, string? Label)
+{
+    /// <summary>The samples of an image or .npy file.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or its shape is not the network's.</exception>
+    public static IEnumerable<PredictionSample> FromFile(string path, Sizes shape)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"{path}: there is no such file.");
+        return path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? FromArray(path, shape) : [FromImage(path, shape)];
+    }
+
+    /// <summary>Samples of a dataset with their labels.</summary>
+    /// <exception cref="UsageException">There is no such sample.</exception>
+    public static IEnumerable<PredictionSample> FromData(Dataset data, IEnumerable<int> indices) => indices.Select(index =>
+    {
+        if (index >= data.Count) throw new UsageException($"--index: there is no sample {index}; the test samples go from 0 to {data.Count - 1}.");
+        var values = new float[data.SampleShape.Product];
+        data.Read(index, values);
+        return new PredictionSample($"sample {index}", values, data.IsLabelled ? data.ClassNames[data.Label(index)] : null);
+    });
+
+    /// <summary>Turns light into dark.</summary>
+    public void Invert()
+    {
+        for (var i = 0; i < Values.Length; i++) Values[i] = 1 - Values[i];
+    }
+
+    private static PredictionSample FromImage(string path, Sizes shape)
+    {
+        if (shape.Count != 3 || shape[0] is not (1 or 3)) throw new InvalidDataException($"{path}: the network takes samples of {shape}, which are no images; give .npy files.");
+        var image = ImageFile.Read(path, shape[0] == 1 ? ImageColour.Grey : ImageColour.Colour);
+        if (image.Height != shape[1] || image.Width != shape[2]) image = ImageResize.Resize(image, shape[1], shape[2]);
+        return new PredictionSample(path, Array.ConvertAll(image.Pixels, pixel => pixel / 255f), null);
+    }
+
+    private static IEnumerable<PredictionSample> FromArray(string path, Sizes shape)
+    {
+        var array = NpyFile.Read(path);
+        var each = (int)shape.Product;
+        var isOne = array.Shape == shape || (shape[0] == 1 && array.Shape == shape.From(1));
+        if (!isOne && (array.Shape.Count < 2 || (array.Shape.From(1) != shape && !(shape[0] == 1 && array.Shape.From(1) == shape.From(1)))))
+        {
+            throw new InvalidDataException($"{path}: it holds {array.Shape}, but the network takes one sample {shape} or several N×{shape}.");
+        }
+
+        var values = array.ToArray<float>();
+        var broken = Array.FindIndex(values, value => !float.IsFinite(value));
+        if (broken >= 0) throw new InvalidDataException($"{path}: element {broken} is not a finite number; clean the data first.");
+        if (array.Type == ElementType.UInt8) values = Array.ConvertAll(values, value => value / 255f);
+        for (var n = 0; n < values.Length / each; n++) yield return new PredictionSample(isOne ? path : $"{path}[{n}]", values[(n * each)..((n + 1) * each)], null);
+    }
+}
