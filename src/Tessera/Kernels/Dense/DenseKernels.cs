@@ -28,9 +28,12 @@ internal static class DenseKernels
     private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TLanes : struct, ILanes<TVector, T> => operation switch
-        {
-            Operation.KernelGradient => new PanelGradient<TVector, T, TLanes>(geometry, batch),
-            _ => new PanelConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient),
-        };
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        if (operation == Operation.KernelGradient) return new PanelGradient<TVector, T, TLanes>(geometry, batch);
+        var transposed = operation == Operation.InputGradient;
+        var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+        var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+        return planes.Fits && planes.Cost < panels.Cost ? planes : panels;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
 
@@ -152,7 +153,7 @@ internal sealed unsafe class GradientBox
     /// <param name="to">Where they go.</param>
     public void LayOut<TVector, T, TLanes>(T* source, nint sourceImage, nint sourcePlane, int* corner, int batch, int firstColumn, int columns, int width, T* to)
         where TVector : struct
-        where T : unmanaged
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
         var examples = Math.Min(Examples, batch - corner[0]);

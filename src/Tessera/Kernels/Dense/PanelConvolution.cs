@@ -27,53 +27,37 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     private const int PanelBytes = 24 * 1024;
     private const int BlockVectors = 24;
     private const int TableBudgetBytes = 512 * 1024;
-    private const int KernelRowsPerJob = 16;
 
-    private readonly OperatorGeometry geometry;
     private readonly bool transposed;
     private readonly Part[] parts;
     private readonly int rows;
     private readonly int channels;
     private readonly nint sourcePlane;
     private readonly nint resultPlane;
-    private readonly int volume;
-    private readonly int kernelRowJobs;
+    private readonly KernelRows<T> kernelRows;
     private readonly long panelElements;
     private readonly long tableElements;
 
     public PanelConvolution(OperatorGeometry geometry, int batch, bool transposed)
     {
-        this.geometry = geometry;
         this.transposed = transposed;
         var perGroup = (Outputs: geometry.OutputChannels / geometry.Groups, Inputs: geometry.InputChannels / geometry.Groups);
         (rows, channels) = transposed ? (perGroup.Inputs, perGroup.Outputs) : (perGroup.Outputs, perGroup.Inputs);
         long inputPlane = geometry.InputSize.Product, outputPlane = geometry.OutputSize.Product;
         (sourcePlane, resultPlane) = transposed ? ((nint)outputPlane, (nint)inputPlane) : ((nint)inputPlane, (nint)outputPlane);
-        volume = (int)geometry.KernelSize.Product;
-        kernelRowJobs = (rows + KernelRowsPerJob - 1) / KernelRowsPerJob;
-        parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0).Select(part => new Part(
-            part, new ColumnMap(part, batch, sourcePlane * channels * geometry.Groups, resultPlane * rows * geometry.Groups, TLanes.Count)))];
-        long packed = 0;
-        int jobs = 0, kernelJobs = 0;
+        kernelRows = new KernelRows<T>(geometry, transposed);
+        parts = [.. kernelRows.Parts.Select(part => new Part(part, new ColumnMap(part, batch, sourcePlane * channels * geometry.Groups, resultPlane * rows * geometry.Groups, TLanes.Count)))];
+        var jobs = 0;
         foreach (var part in parts)
         {
             part.Block(rows, channels, geometry.Groups, parts.Length);
             part.FirstJob = jobs;
-            part.FirstKernelJob = kernelJobs;
-            part.Packed = packed;
             jobs = checked(jobs + (geometry.Groups * part.RowBlocks * part.ColumnBlocks));
-            if (transposed)
-            {
-                kernelJobs += geometry.Groups * kernelRowJobs;
-                packed = checked(packed + ((long)geometry.Groups * rows * part.PackedRow));
-            }
-
             panelElements = Math.Max(panelElements, (long)part.BlockDepth * part.BlockVectorCount * TLanes.Count);
             tableElements = Math.Max(tableElements, (part.TableBytes + sizeof(T) - 1) / sizeof(T));
         }
 
-        SharedElements = packed;
-        Stages = transposed ? [kernelJobs, jobs] : [jobs];
+        Stages = transposed ? [kernelRows.Jobs, jobs] : [jobs];
     }
 
     public override string Name
@@ -85,11 +69,17 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    public override long SharedElements { get; }
+    public override long SharedElements => kernelRows.PackedElements;
 
     public override long WorkerElements => panelElements + ScratchElements + tableElements;
 
     public override IReadOnlyList<int> Stages { get; }
+
+    /// <summary>
+    /// What a run costs, in vectors multiplied by rows: packing a vector takes about as long as multiplying twelve rows
+    /// with it, or twice that where it is gathered with a stride.
+    /// </summary>
+    public double Cost => parts.Sum(part => (double)part.Vectors * part.Depth * ((((rows + 3) / 4) * 4) + (part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24))));
 
     public override bool AddsBias => !transposed;
 
@@ -97,7 +87,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
 
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        if (transposed && stage == 0) TransposeKernel(job, operands.Kernel, shared);
+        if (transposed && stage == 0) kernelRows.Pack(job, operands.Kernel, shared);
         else Convolve(job, operands, shared, own);
     }
 
@@ -123,9 +113,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
         var result = (transposed ? operands.Input : operands.Output) + ((nint)group * rows * resultPlane);
         var bias = operands.Bias == null ? null : operands.Bias + ((nint)group * rows);
-        var left = transposed
-            ? shared + part.Packed + ((nint)group * rows * part.PackedRow)
-            : operands.Kernel + ((((nint)part.Tile * geometry.PairCount) + ((nint)group * rows * channels)) * volume);
+        var left = kernelRows.Row(index, group, 0, operands.Kernel, shared);
         for (var block = 0; block < part.DepthBlocks; block++)
         {
             int k = (int)((long)part.Depth * block / part.DepthBlocks), end = (int)((long)part.Depth * (block + 1) / part.DepthBlocks);
@@ -170,7 +158,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var width = panel.Vectors * TLanes.Count;
         var results = tables.Results + panel.FirstResult;
         var isContiguous = panel.Results == 1 && panel.Columns == width && (part.Map.ResultStep == 1 || width == 1);
-        var product = new PanelProduct<T> { LeftStride = part.PackedRow, Right = right, RightPitch = width, Runs = 1, RunLength = depth, RunOffsets = &noOffset };
+        var product = new PanelProduct<T> { LeftStride = part.Depth, Right = right, RightPitch = width, Runs = 1, RunLength = depth, RunOffsets = &noOffset };
         for (int height; row < rowEnd; row += height)
         {
             height = PanelKernel<TVector, T, TLanes>.HeightFor(rowEnd - row);
@@ -208,30 +196,6 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    /// <summary>Lays out, for some rows (input channels) of a group and phase, the taps' kernel elements by output channel.</summary>
-    private void TransposeKernel(int job, T* kernel, T* shared)
-    {
-        var index = parts.Length - 1;
-        while (parts[index].FirstKernelJob > job) index--;
-        var part = parts[index];
-        job -= part.FirstKernelJob;
-        int group = job / kernelRowJobs, first = job % kernelRowJobs * KernelRowsPerJob, end = Math.Min(rows, first + KernelRowsPerJob);
-        var taps = part.Taps;
-        var packed = shared + part.Packed + ((nint)group * rows * part.PackedRow);
-        for (var m = 0; m < channels; m++)
-        {
-            for (var c = first; c < end; c++)
-            {
-                var from = kernel + (((((nint)group * channels) + m) * rows) + c) * volume;
-                var to = packed + (c * part.PackedRow) + ((nint)m * taps.TapCount);
-                for (var tap = 0; tap < taps.TapCount; tap++)
-                {
-                    to[tap] = from[((nint)taps.Tiles[tap] * geometry.PairCount * volume) + taps.Elements[tap]];
-                }
-            }
-        }
-    }
-
     /// <summary>One tile residue or phase, and how its work is cut.</summary>
     private sealed class Part(TapConvolution taps, ColumnMap map)
     {
@@ -239,21 +203,13 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
 
         public ColumnMap Map { get; } = map;
 
-        public int Tile { get; } = taps.TapCount == 0 ? 0 : taps.Tiles[0];
-
         public int FirstJob { get; set; }
-
-        public int FirstKernelJob { get; set; }
-
-        public long Packed { get; set; }
 
         public int Depth { get; private set; }
 
         public int DepthBlocks { get; private set; }
 
         public int BlockDepth { get; private set; }
-
-        public nint PackedRow { get; private set; }
 
         public long Vectors { get; private set; }
 
@@ -278,7 +234,6 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         {
             const int wantedJobs = 8;
             Depth = checked(channels * Taps.TapCount);
-            PackedRow = Depth;
             DepthBlocks = Math.Max(1, Up(Depth, PanelBytes / (3 * TLanes.Count * sizeof(T))));
             BlockDepth = Up(Depth, DepthBlocks);
             Vectors = (Map.Columns + TLanes.Count - 1) / TLanes.Count;

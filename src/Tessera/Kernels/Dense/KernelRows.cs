@@ -1,0 +1,87 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Dense;
+
+/// <summary>
+/// The left side of a convolution as a matrix product: for each part (tile residue or phase) and group, rows of
+/// (channel, tap), contiguous. Forward, that is how the kernel lies in memory: [tile, m, (c, q)]. For the transpose,
+/// jobs lay it out anew by input channel: [part, group, c, (m, tap)].
+/// </summary>
+internal sealed unsafe class KernelRows<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int RowsPerJob = 16;
+
+    private readonly bool transposed;
+    private readonly int groups;
+    private readonly int rows;
+    private readonly int channels;
+    private readonly int volume;
+    private readonly long tileElements;
+    private readonly int rowJobs;
+    private readonly nint[][] elements;
+    private readonly bool[] areTogether;
+    private readonly long[] starts;
+
+    public KernelRows(OperatorGeometry geometry, bool transposed)
+    {
+        this.transposed = transposed;
+        groups = geometry.Groups;
+        var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
+        (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
+        volume = (int)geometry.KernelSize.Product;
+        tileElements = (long)geometry.PairCount * volume;
+        rowJobs = (rows + RowsPerJob - 1) / RowsPerJob;
+        Parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0)];
+        elements = [.. Parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => (nint)((tile * tileElements) + part.Elements[tap]))])];
+        areTogether = [.. elements.Select(part => part.Length > 1 && part.Index().All(tap => tap.Item == part[0] + tap.Index))];
+        starts = new long[Parts.Length];
+        for (var part = 1; part < Parts.Length; part++) starts[part] = starts[part - 1] + ((long)groups * rows * RowLength(part - 1));
+        PackedElements = transposed ? starts[^1] + ((long)groups * rows * RowLength(Parts.Length - 1)) : 0;
+        Jobs = transposed ? checked(Parts.Length * groups * rowJobs) : 0;
+    }
+
+    /// <summary>The parts that write anything.</summary>
+    public TapConvolution[] Parts { get; }
+
+    /// <summary>The elements of the kernel laid out anew.</summary>
+    public long PackedElements { get; }
+
+    /// <summary>The jobs that lay it out.</summary>
+    public int Jobs { get; }
+
+    /// <summary>The distance between rows of a part: channels times taps.</summary>
+    public nint RowLength(int part) => (nint)channels * Parts[part].TapCount;
+
+    /// <summary>The beginning of a row.</summary>
+    public T* Row(int part, int group, int row, T* kernel, T* packed) => transposed
+        ? packed + starts[part] + ((((nint)group * rows) + row) * RowLength(part))
+        : kernel + ((((nint)(Parts[part].TapCount == 0 ? 0 : Parts[part].Tiles[0]) * groups * rows) + ((nint)group * rows) + row) * channels * volume);
+
+    /// <summary>Lays out some rows.</summary>
+    public void Pack(int job, T* kernel, T* packed)
+    {
+        job = Math.DivRem(job, rowJobs, out var block);
+        var part = Math.DivRem(job, groups, out var group);
+        int first = block * RowsPerJob, end = Math.Min(rows, first + RowsPerJob), taps = Parts[part].TapCount;
+        var length = RowLength(part);
+        var to = Row(part, group, first, kernel, packed);
+        var together = areTogether[part];
+        fixed (nint* offsets = elements[part])
+        {
+            for (var m = 0; m < channels; m++, to += taps)
+            {
+                var from = kernel + (((((nint)group * channels) + m) * rows) + first) * volume;
+                var row = to;
+                for (var c = first; c < end; c++, from += volume, row += length)
+                {
+                    if (together) RowCopy<Vector128<T>, T, Lanes128<T>>.Copy(from + offsets[0], row, taps);
+                    else for (var tap = 0; tap < taps; tap++) row[tap] = from[offsets[tap]];
+                }
+            }
+        }
+    }
+}

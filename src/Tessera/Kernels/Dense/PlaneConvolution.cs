@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Dense;
+
+/// <summary>
+/// Forward and input gradient of shared and tiled operators with dense or grouped channels, where a kernel has several
+/// taps and results are not many channels: a box of source planes is laid out once in L2 (see <see cref="PlaneBox"/>),
+/// and every tap reads its vectors from there, so nothing is copied for each tap.
+/// <code>
+///                           columns: 1 to 3 vectors of the box's flattened positions
+///     k = (channel, tap)  [ planes + shift of the tap ]       a block of channels stays in L1
+///       ↓
+///     rows   [ kernel ]   [ sums of all rows, in L1 ]  →  rows of the result
+/// </code>
+/// A job is a box by a block of rows of one group and one tile residue or phase.
+/// </summary>
+internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int BoxBytes = 256 * 1024;
+    private const int FirstCacheBytes = 24 * 1024;
+    private const int MostRows = 128;
+    private const int WantedJobs = 8;
+
+    private readonly int batch;
+    private readonly bool transposed;
+    private readonly KernelRows<T> kernelRows;
+    private readonly Part[] parts;
+    private readonly int rows;
+    private readonly int channels;
+    private readonly int rowBlocks;
+    private readonly int rowsPerBlock;
+    private readonly nint sourcePlane;
+    private readonly nint resultPlane;
+    private readonly nint sourceImage;
+    private readonly nint resultImage;
+    private readonly long planeElements;
+    private readonly long tableElements;
+
+    public PlaneConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    {
+        this.batch = batch;
+        this.transposed = transposed;
+        var groups = geometry.Groups;
+        var perGroup = (Outputs: geometry.OutputChannels / groups, Inputs: geometry.InputChannels / groups);
+        (rows, channels) = transposed ? (perGroup.Inputs, perGroup.Outputs) : (perGroup.Outputs, perGroup.Inputs);
+        nint inputPlane = (nint)geometry.InputSize.Product, outputPlane = (nint)geometry.OutputSize.Product;
+        (sourcePlane, resultPlane) = transposed ? (outputPlane, inputPlane) : (inputPlane, outputPlane);
+        (sourceImage, resultImage) = (sourcePlane * channels * groups, resultPlane * rows * groups);
+        kernelRows = new KernelRows<T>(geometry, transposed);
+        rowBlocks = Up(rows, MostRows);
+        var wantedBoxes = Up(WantedJobs, groups * kernelRows.Parts.Length * rowBlocks);
+        var made = kernelRows.Parts.Select(taps => new Part(taps, new PlaneBox(taps, batch, channels, BoxBytes / sizeof(T), wantedBoxes))).ToArray();
+        rowBlocks = (int)Math.Clamp(Up(WantedJobs, (int)Math.Min(WantedJobs, groups * made.Sum(part => part.Box.Count))), rowBlocks, Math.Max(rowBlocks, rows / 32));
+        rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
+        rowBlocks = Up(rows, rowsPerBlock);
+        parts = made;
+        var jobs = 0;
+        var mostRows = 0;
+        foreach (var part in parts)
+        {
+            part.FirstJob = jobs;
+            jobs = checked((int)(jobs + (groups * rowBlocks * part.Box.Count)));
+            var perChannel = part.Box.RowsTouched * ((3 * TLanes.Count) + part.Box.RowSpan) * sizeof(T);
+            part.ChannelBlocks = Up(channels, Math.Max(1, Math.Max(FirstCacheBytes / perChannel, 64 / Math.Max(1, part.Taps.TapCount))));
+            var most = Up(channels, part.ChannelBlocks);
+            part.Shifts = new nint[most * part.Taps.TapCount];
+            for (var k = 0; k < part.Shifts.Length; k++) part.Shifts[k] = (k / part.Taps.TapCount * part.Box.ChannelElements) + part.Box.TapShifts[k % part.Taps.TapCount];
+            planeElements = Math.Max(planeElements, part.Box.Elements + (3 * TLanes.Count));
+            mostRows = Math.Max(mostRows, part.Box.Rows);
+        }
+
+        tableElements = 2L * (mostRows + 8) * sizeof(nint) / sizeof(T);
+        Stages = transposed ? [kernelRows.Jobs, jobs] : [jobs];
+    }
+
+    public override string Name
+    {
+        get
+        {
+            var part = parts[0];
+            return string.Create(CultureInfo.InvariantCulture, $"matrix product over shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels} channels × {part.Taps.TapCount} taps, blocks of {rowsPerBlock} rows × {Up(channels, part.ChannelBlocks)} channels, {part.Box.Count} boxes of {part.Box.Positions} positions, {(transposed ? "kernel transposed first" : "kernel read in place")}");
+        }
+    }
+
+    public override long SharedElements => kernelRows.PackedElements;
+
+    public override long WorkerElements => SumElements + MostRows + planeElements + tableElements;
+
+    public override IReadOnlyList<int> Stages { get; }
+
+    public override bool AddsBias => !transposed;
+
+    /// <summary>What a run costs, in vectors multiplied by rows: see <see cref="PanelConvolution{TVector, T, TLanes}.Cost"/>.</summary>
+    public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((double)rowBlocks * part.Box.Elements)));
+
+    /// <summary>Whether the planes of every box fit their cache.</summary>
+    public bool Fits => planeElements * sizeof(T) <= 2 * BoxBytes && parts.All(part => part.Shifts.Length * sizeof(long) <= 4 * FirstCacheBytes);
+
+    private static int SumElements => MostRows * 3 * TLanes.Count;
+
+    [SkipLocalsInit]
+    public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
+    {
+        if (transposed && stage == 0)
+        {
+            kernelRows.Pack(job, operands.Kernel, shared);
+            return;
+        }
+
+        var index = parts.Length - 1;
+        while (parts[index].FirstJob > job) index--;
+        var part = parts[index];
+        var box = Math.DivRem(job - part.FirstJob, rowBlocks, out var rowBlock);
+        var group = (int)(box / part.Box.Count);
+        int row = rowBlock * rowsPerBlock, rowCount = Math.Min(rowsPerBlock, rows - row);
+        var bias = own + SumElements;
+        var planes = bias + MostRows;
+        var places = (nint*)(planes + planeElements);
+        var results = places + part.Box.Rows;
+
+        new Span<T>(bias, MostRows).Clear();
+        if (operands.Bias != null) new Span<T>(operands.Bias + ((nint)group * rows) + row, rowCount).CopyTo(new Span<T>(bias, rowCount));
+        var corner = stackalloc int[part.Taps.Axes.Length + 1];
+        part.Box.Locate(box % part.Box.Count, corner);
+        var found = part.Box.FindRows(corner, batch, resultImage, places, results, out var length);
+        var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
+        part.Box.LayOut<TVector, T, TLanes>(source, sourceImage, sourcePlane, corner, batch, planes);
+        RowCopy<TVector, T, TLanes>.Clear(planes + part.Box.Elements, 3 * TLanes.Count);
+
+        var left = kernelRows.Row(index, group, row, operands.Kernel, shared);
+        var result = (transposed ? operands.Input : operands.Output) + ((((nint)group * rows) + row) * resultPlane);
+        int first = 0, inFirst = 0;
+        while (first < found)
+        {
+            // A panel begins at the first position not done, and takes what its vectors reach of the rows that follow.
+            var place = places[first] + inFirst;
+            int lastRow = first, width = 3 * TLanes.Count;
+            while (lastRow + 1 < found && places[lastRow + 1] < place + width) lastRow++;
+            var reach = (int)Math.Min(width, places[lastRow] + length - place);
+            var vectors = Up(reach, TLanes.Count);
+            Multiply(part, index, left, planes + place, vectors, rowCount, bias, own);
+            Spread(own, vectors * TLanes.Count, rowCount, places, results, first, lastRow, place, length, part.Taps.Axes[^1].ResultStep, result, operands.Accumulate);
+            inFirst = (int)(place + width - places[lastRow]);
+            first = lastRow;
+            if (inFirst >= length) (first, inFirst) = (first + 1, 0);
+        }
+    }
+
+    /// <summary>The sums of a panel for all rows, [row, column].</summary>
+    private void Multiply(Part part, int index, T* left, T* right, int vectors, int rowCount, T* bias, T* sums)
+    {
+        var taps = part.Taps.TapCount;
+        var product = new PanelProduct<T> { LeftStride = kernelRows.RowLength(index), RunLength = 1, ResultStride = vectors * TLanes.Count };
+        fixed (nint* shifts = part.Shifts)
+        {
+            product.RunOffsets = shifts;
+            for (var block = 0; block < part.ChannelBlocks; block++)
+            {
+                int channel = (int)((long)channels * block / part.ChannelBlocks), end = (int)((long)channels * (block + 1) / part.ChannelBlocks);
+                product.Runs = (end - channel) * taps;
+                product.Right = right + (channel * part.Box.ChannelElements);
+                product.Add = block > 0;
+                for (int m = 0, height; m < rowCount; m += height)
+                {
+                    height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - m);
+                    product.Rows = Math.Min(height, rowCount - m);
+                    product.Left = left + (m * product.LeftStride) + ((nint)channel * taps);
+                    product.Result = sums + ((nint)m * product.ResultStride);
+                    product.Bias = block == 0 ? bias + m : null;
+                    PanelKernel<TVector, T, TLanes>.Multiply(product, height, vectors);
+                }
+            }
+        }
+    }
+
+    /// <summary>Carries the columns of a panel that are positions into the rows of the result.</summary>
+    private void Spread(T* sums, int pitch, int rowCount, nint* places, nint* results, int first, int last, nint place, int length, int step, T* result, bool accumulate)
+    {
+        for (var row = first; row <= last; row++)
+        {
+            var skipped = (int)Math.Max(0, place - places[row]);
+            var column = (int)(places[row] + skipped - place);
+            var count = Math.Min(length - skipped, (3 * TLanes.Count) - column);
+            var to = result + results[row] + ((nint)skipped * step);
+            var from = sums + column;
+            for (var m = 0; m < rowCount; m++, from += pitch, to += resultPlane)
+            {
+                if (accumulate) RowCopy<TVector, T, TLanes>.AddSpread(from, to, step, count);
+                else RowCopy<TVector, T, TLanes>.Spread(from, to, step, count);
+            }
+        }
+    }
+
+    private static int Up(int count, int size) => (count + size - 1) / size;
+
+    /// <summary>One tile residue or phase.</summary>
+    private sealed class Part(TapConvolution taps, PlaneBox box)
+    {
+        public TapConvolution Taps { get; } = taps;
+
+        public PlaneBox Box { get; } = box;
+
+        public int FirstJob { get; set; }
+
+        public int ChannelBlocks { get; set; } = 1;
+
+        public nint[] Shifts { get; set; } = [];
+    }
+}
