@@ -1,6 +1,6 @@
 namespace Tessera.Kernels.Dense;
 
-/// <summary>Rows of an image laid out as columns.</summary>
+/// <summary>Rows laid out as columns.</summary>
 internal static unsafe class Column
 {
     /// <summary>to[i · pitch] = row[x + i · step] where that lies in [0, size), else 0.</summary>
@@ -14,17 +14,19 @@ internal static unsafe class Column
     public static void Lay<T>(T* row, int x, int step, int size, T* to, nint pitch, int count)
         where T : unmanaged
     {
-        int from = 0, end = 0;
-        if (row != null)
-        {
-            from = x >= 0 ? 0 : Math.Min(count, step == 1 ? -x : (-x + step - 1) / step);
-            end = x >= size ? 0 : Math.Min(count, step == 1 ? size - x : ((size - 1 - x) / step) + 1);
-        }
-
+        var (from, end) = row == null ? (0, 0) : Inside(x, step, size, count);
         var i = 0;
-        for (; i < Math.Min(from, count); i++, to += pitch) *to = default;
+        for (; i < from; i++, to += pitch) *to = default;
         row += x + (nint)(i * (long)step);
         for (; i < end; i++, to += pitch, row += step) *to = *row;
         for (; i < count; i++, to += pitch) *to = default;
+    }
+
+    /// <summary>Which of the coordinates x, x + step, … (count of them) lie in [0, size).</summary>
+    public static (int From, int End) Inside(int x, int step, int size, int count)
+    {
+        var from = x >= 0 ? 0 : Math.Min(count, step == 1 ? -x : (-x + step - 1) / step);
+        var end = x >= size ? 0 : Math.Min(count, step == 1 ? size - x : ((size - 1 - x) / step) + 1);
+        return (from, Math.Max(from, end));
     }
 }

@@ -30,6 +30,7 @@ internal static class DenseKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
+        if (FullyConnected<TVector, T, TLanes>.Fits(geometry)) return new FullyConnected<TVector, T, TLanes>(geometry, batch, operation);
         if (operation == Operation.KernelGradient) return new PanelGradient<TVector, T, TLanes>(geometry, batch);
         var transposed = operation == Operation.InputGradient;
         var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);

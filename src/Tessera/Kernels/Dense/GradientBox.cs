@@ -182,6 +182,16 @@ internal sealed unsafe class GradientBox
                 }
 
                 var line = to + ((nint)place * width);
+                if (Expanded == 0)
+                {
+                    var (from, end) = Column.Inside(FindLine(start, 0, out var beginning), 1, axes[last].SourceSize, length);
+                    if (beginning < 0) (from, end) = (length, length);
+                    for (var i = 0; i < from; i++) RowCopy<TVector, T, TLanes>.Clear(line + ((nint)i * width), width);
+                    Transposition.Run(image + (firstColumn * sourcePlane) + (nint)beginning + start[last] + from, sourcePlane, columns, end - from, line + ((nint)from * width), width, add: false, TLanes.Count * sizeof(T) > 16);
+                    for (var i = end; i < length; i++) RowCopy<TVector, T, TLanes>.Clear(line + ((nint)i * width), width);
+                    continue;
+                }
+
                 for (var column = 0; column < columns; column++)
                 {
                     int channel = Math.DivRem(firstColumn + column, LaneTaps, out var lane);

@@ -53,6 +53,9 @@ internal sealed unsafe class KernelRows<T>
     /// <summary>The jobs that lay it out.</summary>
     public int Jobs { get; }
 
+    /// <summary>What laying it out costs, in vectors multiplied by rows; more where it goes out of the caches and comes back.</summary>
+    public double Cost(bool inJobs) => PackedElements * (inJobs || PackedElements * sizeof(T) < 1 << 20 ? 1.0 : 4.0);
+
     /// <summary>The distance between rows of a part: channels times taps.</summary>
     public nint RowLength(int part) => (nint)channels * Parts[part].TapCount;
 
@@ -66,21 +69,31 @@ internal sealed unsafe class KernelRows<T>
     {
         job = Math.DivRem(job, rowJobs, out var block);
         var part = Math.DivRem(job, groups, out var group);
-        int first = block * RowsPerJob, end = Math.Min(rows, first + RowsPerJob), taps = Parts[part].TapCount;
-        var length = RowLength(part);
-        var to = Row(part, group, first, kernel, packed);
+        int first = block * RowsPerJob, end = Math.Min(rows, first + RowsPerJob);
+        Pack(part, group, first, end, 0, (int)RowLength(part), kernel, Row(part, group, first, kernel, packed), RowLength(part));
+    }
+
+    /// <summary>Lays out columns [from, to) of rows [first, end) of a transposed part, with a pitch of their own.</summary>
+    public void Pack(int part, int group, int first, int end, int from, int to, T* kernel, T* packed, nint pitch)
+    {
+        var taps = Parts[part].TapCount;
+        if (taps == 0) return;
         var together = areTogether[part];
         fixed (nint* offsets = elements[part])
         {
-            for (var m = 0; m < channels; m++, to += taps)
+            for (var k = from; k < to;)
             {
-                var from = kernel + (((((nint)group * channels) + m) * rows) + first) * volume;
-                var row = to;
-                for (var c = first; c < end; c++, from += volume, row += length)
+                var m = Math.DivRem(k, taps, out var tap);
+                var count = Math.Min(taps - tap, to - k);
+                var source = kernel + (((((nint)group * channels) + m) * rows) + first) * volume;
+                var row = packed + (k - from);
+                for (var c = first; c < end; c++, source += volume, row += pitch)
                 {
-                    if (together) RowCopy<Vector128<T>, T, Lanes128<T>>.Copy(from + offsets[0], row, taps);
-                    else for (var tap = 0; tap < taps; tap++) row[tap] = from[offsets[tap]];
+                    if (together) RowCopy<Vector128<T>, T, Lanes128<T>>.Copy(source + offsets[tap], row, count);
+                    else for (var i = 0; i < count; i++) row[i] = source[offsets[tap + i]];
                 }
+
+                k += count;
             }
         }
     }

@@ -35,6 +35,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     private readonly nint sourcePlane;
     private readonly nint resultPlane;
     private readonly KernelRows<T> kernelRows;
+    private readonly bool packsKernelInJobs;
+    private readonly long kernelElements;
     private readonly long panelElements;
     private readonly long tableElements;
 
@@ -57,7 +59,10 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             tableElements = Math.Max(tableElements, (part.TableBytes + sizeof(T) - 1) / sizeof(T));
         }
 
-        Stages = transposed ? [kernelRows.Jobs, jobs] : [jobs];
+        // Where no two blocks of columns share a kernel row, the kernel is laid out block by block where it is used.
+        packsKernelInJobs = transposed && parts.All(part => part.ColumnBlocks == 1);
+        if (packsKernelInJobs) kernelElements = parts.Max(part => part.RowsPerBlock * (long)part.KernelPitch);
+        Stages = transposed && !packsKernelInJobs ? [kernelRows.Jobs, jobs] : [jobs];
     }
 
     public override string Name
@@ -65,13 +70,13 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         get
         {
             var part = parts[0];
-            return string.Create(CultureInfo.InvariantCulture, $"matrix product over packed panels, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels * part.Taps.TapCount} × {part.Map.Columns} columns, blocks of {part.RowsPerBlock} × {part.BlockDepth} × {part.BlockVectorCount * TLanes.Count}, {(transposed ? "kernel transposed first" : "kernel read in place")}");
+            return string.Create(CultureInfo.InvariantCulture, $"matrix product over packed panels, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels * part.Taps.TapCount} × {part.Map.Columns} columns, blocks of {part.RowsPerBlock} × {part.BlockDepth} × {part.BlockVectorCount * TLanes.Count}, {(packsKernelInJobs ? "kernel transposed by blocks" : transposed ? "kernel transposed first" : "kernel read in place")}");
         }
     }
 
-    public override long SharedElements => kernelRows.PackedElements;
+    public override long SharedElements => packsKernelInJobs ? 0 : kernelRows.PackedElements;
 
-    public override long WorkerElements => panelElements + ScratchElements + tableElements;
+    public override long WorkerElements => kernelElements + panelElements + ScratchElements + tableElements;
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -79,7 +84,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     /// What a run costs, in vectors multiplied by rows: packing a vector takes about as long as multiplying twelve rows
     /// with it, or twice that where it is gathered with a stride.
     /// </summary>
-    public double Cost => parts.Sum(part => (double)part.Vectors * part.Depth * ((((rows + 3) / 4) * 4) + (part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24))));
+    public double Cost => parts.Sum(part => (double)part.Vectors * part.Depth * ((((rows + 3) / 4) * 4) + (part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24)))) + kernelRows.Cost(packsKernelInJobs);
 
     public override bool AddsBias => !transposed;
 
@@ -87,7 +92,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
 
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        if (transposed && stage == 0) kernelRows.Pack(job, operands.Kernel, shared);
+        if (transposed && stage == 0 && !packsKernelInJobs) kernelRows.Pack(job, operands.Kernel, shared);
         else Convolve(job, operands, shared, own);
     }
 
@@ -106,6 +111,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var first = firstVector * TLanes.Count;
         var columns = (int)(Math.Min(part.Map.Columns, endVector * TLanes.Count) - first);
         int row = rowBlock * part.RowsPerBlock, rowEnd = Math.Min(rows, row + part.RowsPerBlock);
+        var packedKernel = own;
+        own += kernelElements;
         var scratch = own + panelElements;
         var tables = part.Map.Divide((byte*)(scratch + ScratchElements), first, columns, part.MostSegments, part.Slices);
         if (!part.SlicesPerBlock) part.Map.FindRuns(tables, 0, part.Slices);
@@ -113,15 +120,18 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
         var result = (transposed ? operands.Input : operands.Output) + ((nint)group * rows * resultPlane);
         var bias = operands.Bias == null ? null : operands.Bias + ((nint)group * rows);
-        var left = kernelRows.Row(index, group, 0, operands.Kernel, shared);
+        var left = packsKernelInJobs ? null : kernelRows.Row(index, group, row, operands.Kernel, shared);
         for (var block = 0; block < part.DepthBlocks; block++)
         {
             int k = (int)((long)part.Depth * block / part.DepthBlocks), end = (int)((long)part.Depth * (block + 1) / part.DepthBlocks);
             if (part.SlicesPerBlock) part.Map.FindRuns(tables, k % part.Taps.TapCount, end - k);
             Pack(part, tables, source, k, end, own);
+            if (packsKernelInJobs) kernelRows.Pack(index, group, row, rowEnd, k, end, operands.Kernel, packedKernel, part.KernelPitch);
+            var product = new PanelProduct<T> { Left = packsKernelInJobs ? packedKernel : left + k, LeftStride = packsKernelInJobs ? part.KernelPitch : part.Depth, Runs = 1, RunLength = end - k };
             for (var panel = 0; panel < tables.PanelCount; panel++)
             {
-                Multiply(part, tables, tables.Panels[panel], left + k, own + ((nint)tables.Panels[panel].FirstColumn * (end - k)), end - k, row, rowEnd, result, block == 0 ? bias : null, operands.Accumulate || block > 0, scratch);
+                product.Right = own + ((nint)tables.Panels[panel].FirstColumn * (end - k));
+                Multiply(product, tables, tables.Panels[panel], part.Map.ResultStep, rowEnd - row, result + (row * resultPlane), block == 0 && bias != null ? bias + row : null, operands.Accumulate || block > 0, scratch);
             }
         }
     }
@@ -152,18 +162,20 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    private void Multiply(Part part, in ColumnTables tables, in ColumnPanel panel, T* left, T* right, int depth, int row, int rowEnd, T* result, T* bias, bool add, T* scratch)
+    private void Multiply(PanelProduct<T> product, in ColumnTables tables, in ColumnPanel panel, int step, int rowCount, T* result, T* bias, bool add, T* scratch)
     {
         nint noOffset = 0;
+        var left = product.Left;
         var width = panel.Vectors * TLanes.Count;
         var results = tables.Results + panel.FirstResult;
-        var isContiguous = panel.Results == 1 && panel.Columns == width && (part.Map.ResultStep == 1 || width == 1);
-        var product = new PanelProduct<T> { LeftStride = part.Depth, Right = right, RightPitch = width, Runs = 1, RunLength = depth, RunOffsets = &noOffset };
-        for (int height; row < rowEnd; row += height)
+        var isContiguous = panel.Results == 1 && panel.Columns == width && (step == 1 || width == 1);
+        product.RightPitch = width;
+        product.RunOffsets = &noOffset;
+        for (int row = 0, height; row < rowCount; row += height)
         {
-            height = PanelKernel<TVector, T, TLanes>.HeightFor(rowEnd - row);
+            height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);
             product.Left = left + (row * product.LeftStride);
-            product.Rows = Math.Min(height, rowEnd - row);
+            product.Rows = Math.Min(height, rowCount - row);
             if (isContiguous && product.Rows == height)
             {
                 product.Result = result + (row * resultPlane) + results[0].Result;
@@ -182,7 +194,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             for (var r = 0; r < product.Rows; r++)
             {
                 var start = bias == null ? T.Zero : bias[row + r];
-                Scatter(scratch + (r * width), results, panel.Results, part.Map.ResultStep, result + ((row + r) * resultPlane), start, add);
+                Scatter(scratch + (r * width), results, panel.Results, step, result + ((row + r) * resultPlane), start, add);
             }
         }
     }
@@ -206,6 +218,9 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         public int FirstJob { get; set; }
 
         public int Depth { get; private set; }
+
+        // A line longer than a block of k, so that rows do not fall on one another in the cache.
+        public nint KernelPitch => BlockDepth + (64 / sizeof(T));
 
         public int DepthBlocks { get; private set; }
 

@@ -98,7 +98,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     public override bool AddsBias => !transposed;
 
     /// <summary>What a run costs, in vectors multiplied by rows: see <see cref="PanelConvolution{TVector, T, TLanes}.Cost"/>.</summary>
-    public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((double)rowBlocks * part.Box.Elements)));
+    public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((double)rowBlocks * part.Box.Elements))) + kernelRows.Cost(inJobs: false);
 
     /// <summary>Whether the planes of every box fit their cache.</summary>
     public bool Fits => planeElements * sizeof(T) <= 2 * BoxBytes && parts.All(part => part.Shifts.Length * sizeof(long) <= 4 * FirstCacheBytes);
@@ -192,8 +192,8 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             var from = sums + column;
             for (var m = 0; m < rowCount; m++, from += pitch, to += resultPlane)
             {
-                if (accumulate) RowCopy<TVector, T, TLanes>.AddSpread(from, to, step, count);
-                else RowCopy<TVector, T, TLanes>.Spread(from, to, step, count);
+                if (accumulate) RowSpread<TVector, T, TLanes>.Add(from, to, step, count);
+                else RowSpread<TVector, T, TLanes>.Store(from, to, step, count);
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Kernels.Vectors;
@@ -11,7 +10,7 @@ namespace Tessera.Kernels.Dense;
 /// </summary>
 internal static unsafe class RowCopy<TVector, T, TLanes>
     where TVector : struct
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where T : unmanaged
     where TLanes : struct, ILanes<TVector, T>
 {
     /// <summary>to[i] = from[i · step].</summary>
@@ -42,31 +41,6 @@ internal static unsafe class RowCopy<TVector, T, TLanes>
     public static void Clear(T* to, int count)
     {
         for (var i = 0; i < count; i += TLanes.Count) TLanes.Store(TLanes.Zero, to + i);
-    }
-
-    /// <summary>to[i · step] = from[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Spread(T* from, T* to, nint step, int count)
-    {
-        if (step == 1)
-        {
-            Copy(from, to, count);
-            return;
-        }
-
-        for (var i = 0; i < count; i++, to += step) *to = from[i];
-    }
-
-    /// <summary>to[i · step] += from[i].</summary>
-    public static void AddSpread(T* from, T* to, nint step, int count)
-    {
-        var i = 0;
-        if (step == 1)
-        {
-            for (; i <= count - TLanes.Count; i += TLanes.Count) TLanes.Store(TLanes.Add(TLanes.Load(to + i), TLanes.Load(from + i)), to + i);
-        }
-
-        for (to += i * step; i < count; i++, to += step) *to += from[i];
     }
 
     private static void Gather(T* from, nint step, T* to, int count)
