@@ -4,6 +4,14 @@ using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Shifted;
 
+/// <summary>A result row of a box: where it stands in the columns and in the result's plane, and how long it is (0 beyond the part).</summary>
+internal struct ShiftedRow
+{
+    public long Result;
+    public int Column;
+    public int Length;
+}
+
 /// <summary>
 /// A box of result positions of one part of a convolution, and the source around it laid out so that every tap is the
 /// same numbers, shifted. The source is parted by its phases of the step, with zeros around it:
@@ -103,8 +111,8 @@ internal sealed unsafe class ShiftedBox
     /// <summary>Columns of a result channel: all runs, in whole vectors.</summary>
     public int Columns => Runs * Vectors * lanes;
 
-    /// <summary>Elements that a source channel takes, with what the last vector of the last tap may read beyond it.</summary>
-    public int SourceElements => (phaseElements * phaseCount) + lanes;
+    /// <summary>Elements that a source channel takes, with what the last vector of the last tap may read beyond it, in whole lines of memory.</summary>
+    public int SourceElements => ((phaseElements * phaseCount) + lanes + 15) / 16 * 16;
 
     /// <summary>The taps: scalar = number of the tap, lane = its shift.</summary>
     public Terms Taps
@@ -135,35 +143,67 @@ internal sealed unsafe class ShiftedBox
         where TLanes : struct, ILanes<TVector, T>
     {
         var last = rank - 1;
-        var rows = phaseElements / extent[last];
+        int count = extent[last], step = axes[last].SourceStep;
+        var corner = box % boxes[last] * size[last];
+
+        // The rows of the last axis but one are walked without divisions: with short rows those would cost more than the copies.
+        var inner = rank == 1 ? 1 : extent[last - 1];
+        var outer = phaseElements / (count * inner);
         for (var phase = 0; phase < phaseCount; phase++)
         {
-            for (var row = 0; row < rows; row++, to += extent[last])
+            var first = ((corner + lowest[last]) * step) + phases[last][phase % phases[last].Length];
+            var begin = Math.Min(count, first >= 0 ? 0 : (-first + step - 1) / step);
+            var length = Math.Clamp(Floor(axes[last].SourceSize - 1 - first, step) + 1, begin, count) - begin;
+            for (var rows = 0; rows < outer; rows++)
             {
-                int restPhase = phase / phases[last].Length, restRow = row, restBox = box / boxes[last];
-                long from = 0;
-                var inside = true;
-                for (var a = last - 1; a >= 0; a--)
+                var (from, row) = Locate(phase, rows, box);
+                from += first + ((long)begin * step);
+                var stride = rank == 1 ? 0 : axes[last - 1].SourceStep * sourceStrides[last - 1];
+                int rowStep = rank == 1 ? 0 : axes[last - 1].SourceStep, rowSize = rank == 1 ? 1 : axes[last - 1].SourceSize;
+                for (var i = 0; i < inner; i++, row += rowStep, from += stride, to += count)
                 {
-                    var x = (((restRow % extent[a]) + (restBox % boxes[a] * size[a]) + lowest[a]) * axes[a].SourceStep) + phases[a][restPhase % phases[a].Length];
-                    restRow /= extent[a];
-                    restBox /= boxes[a];
-                    restPhase /= phases[a].Length;
-                    inside &= (uint)x < (uint)axes[a].SourceSize;
-                    from += x * sourceStrides[a];
-                }
+                    if ((uint)row >= (uint)rowSize || length == 0)
+                    {
+                        new Span<T>(to, count).Clear();
+                        continue;
+                    }
 
-                int step = axes[last].SourceStep, count = extent[last];
-                var first = (((box % boxes[last] * size[last]) + lowest[last]) * step) + phases[last][phase % phases[last].Length];
-                var begin = inside ? Math.Min(count, first >= 0 ? 0 : (-first + step - 1) / step) : count;
-                var end = inside ? Math.Clamp(Floor(axes[last].SourceSize - 1 - first, step) + 1, begin, count) : count;
-                new Span<T>(to, begin).Clear();
-                if (end > begin) RowCopy<TVector, T, TLanes>.Copy(plane + from + first + ((nint)begin * step), step, to + begin, end - begin);
-                new Span<T>(to + end, count - end).Clear();
+                    for (var x = 0; x < begin; x++) to[x] = default;
+                    RowCopy<TVector, T, TLanes>.Copy(plane + from, step, to + begin, length);
+                    for (var x = begin + length; x < count; x++) to[x] = default;
+                }
             }
         }
 
         new Span<T>(to, lanes).Clear();
+    }
+
+    /// <summary>Where the first row of some rows of the last axis but one begins in a plane, and its coordinate there; outside where an outer axis is.</summary>
+    private (long From, int Row) Locate(int phase, int rows, int box)
+    {
+        var inside = true;
+        long from = 0;
+        var first = 0;
+        phase /= phases[rank - 1].Length;
+        box /= boxes[rank - 1];
+        for (var a = rank - 2; a >= 0; a--)
+        {
+            var i = (box % boxes[a] * size[a]) + lowest[a];
+            if (a < rank - 2)
+            {
+                i += rows % extent[a];
+                rows /= extent[a];
+            }
+
+            var x = (i * axes[a].SourceStep) + phases[a][phase % phases[a].Length];
+            phase /= phases[a].Length;
+            box /= boxes[a];
+            from += x * sourceStrides[a];
+            if (a == rank - 2) first = x;
+            else inside &= (uint)x < (uint)axes[a].SourceSize;
+        }
+
+        return (from, inside ? first : int.MinValue / 2);
     }
 
     /// <summary>The number of result rows in a box; those that reach beyond the part have no length.</summary>
@@ -177,8 +217,16 @@ internal sealed unsafe class ShiftedBox
         }
     }
 
-    /// <summary>One result row of a box: where it stands in the columns and in the result's plane, how far apart there, and how long.</summary>
-    public (int Column, long Result, int Step, int Length) ResultRow(int box, int row)
+    /// <summary>Lists the result rows of a box.</summary>
+    public void ListRows(int box, ShiftedRow* rows)
+    {
+        for (var row = 0; row < ResultRows; row++) rows[row] = ResultRow(box, row);
+    }
+
+    /// <summary>The distance between a row's neighbours in the result.</summary>
+    public int ResultStep => axes[^1].ResultStep;
+
+    private ShiftedRow ResultRow(int box, int row)
     {
         var last = rank - 1;
         var corner = box % boxes[last] * size[last];
@@ -204,7 +252,7 @@ internal sealed unsafe class ShiftedBox
             }
         }
 
-        return ((run * Vectors * lanes) + column, result, axes[last].ResultStep, length);
+        return new ShiftedRow { Column = (run * Vectors * lanes) + column, Result = result, Length = length };
     }
 
     private int OffsetOf(int tap)

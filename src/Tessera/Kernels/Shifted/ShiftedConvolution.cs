@@ -21,7 +21,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int SourceBytes = 320 * 1024;
+    private const int CacheBytes = 320 * 1024;
     private const int WantedJobs = 16;
 
     private readonly bool transposed;
@@ -33,6 +33,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     private readonly int[] channelLanes;
     private readonly int sourceStride;
     private readonly int sumElements;
+    private readonly int rowElements;
     private readonly int tilesPerJob;
     private readonly int tileBlocks;
     private readonly int batch;
@@ -43,7 +44,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     private readonly int volume;
     private readonly long kernelStride;
 
-    public ShiftedConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    public ShiftedConvolution(OperatorGeometry geometry, int batch, bool transposed, int cacheBytes = CacheBytes)
     {
         this.transposed = transposed;
         this.batch = batch;
@@ -56,7 +57,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
         var all = (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0).ToArray();
         var jobsElsewhere = (long)all.Length * batch * channels.Units.Length;
         var leastBoxes = (int)((WantedJobs + jobsElsewhere - 1) / jobsElsewhere);
-        parts = [.. all.Select(part => new ShiftedBox(part, TLanes.Count, channels.MostSources, SourceBytes / sizeof(T), leastBoxes))];
+        parts = [.. all.Select(part => new ShiftedBox(part, TLanes.Count, channels.MostSources, cacheBytes / sizeof(T), leastBoxes))];
         tilesPerJob = channels.Units.Length == 1 ? channels.Tiles.Length : Math.Max(1, (int)Math.Min(channels.Tiles.Length, channels.Tiles.Length * (long)all.Length * batch / WantedJobs));
         tileBlocks = (channels.Tiles.Length + tilesPerJob - 1) / tilesPerJob;
         firstJob = new int[parts.Length + 1];
@@ -69,6 +70,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
             packed[p + 1] = packed[p] + ((long)channels.Pairs.Length * parts[p].Part.TapCount);
             sourceStride = Math.Max(sourceStride, parts[p].SourceElements);
             sumElements = Math.Max(sumElements, 4 * parts[p].Columns);
+            rowElements = Math.Max(rowElements, checked(parts[p].ResultRows * sizeof(ShiftedRow) / sizeof(T)));
             scalars[p] = GC.AllocateUninitializedArray<int>(mostChannels, pinned: true);
             for (var i = 0; i < mostChannels; i++) scalars[p][i] = checked(i * parts[p].Part.TapCount);
         }
@@ -84,7 +86,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
 
     public override long SharedElements => packed[^1];
 
-    public override long WorkerElements => ((long)channels.MostSources * sourceStride) + sumElements;
+    public override long WorkerElements => ((long)channels.MostSources * sourceStride) + sumElements + rowElements;
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -104,6 +106,8 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
         job = Math.DivRem(job, tileBlocks, out var block);
         var n = Math.DivRem(job, parts[p].Boxes, out var box);
         var sums = own + ((long)channels.MostSources * sourceStride);
+        var rows = (ShiftedRow*)(sums + sumElements);
+        parts[p].ListRows(box, rows);
         int first = block * tilesPerJob, end = Math.Min(channels.Tiles.Length, first + tilesPerJob);
         for (var u = 0; u < channels.Units.Length; u++)
         {
@@ -113,7 +117,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
             for (var tile = Math.Max(first, unit.FirstTile); tile < Math.Min(end, unit.FirstTile + unit.Tiles); tile++)
             {
                 Sum(p, channels.Tiles[tile], operands, shared + packed[p], own, sums);
-                Write(p, box, n, channels.Tiles[tile], operands, sums);
+                Write(p, n, channels.Tiles[tile], operands, sums, rows);
             }
         }
     }
@@ -157,18 +161,17 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
         }
     }
 
-    private void Write(int p, int box, int n, in ChannelTile tile, in Operands<T> operands, T* sums)
+    private void Write(int p, int n, in ChannelTile tile, in Operands<T> operands, T* sums, ShiftedRow* rows)
     {
         var part = parts[p];
         var result = (transposed ? operands.Input : operands.Output) + ((((long)n * results) + tile.First) * resultPlane);
-        for (var row = 0; row < part.ResultRows; row++)
+        for (var r = 0; r < tile.Rows; r++, result += resultPlane, sums += part.Columns)
         {
-            var at = part.ResultRow(box, row);
-            for (var r = 0; r < tile.Rows; r++)
+            for (var row = rows; row < rows + part.ResultRows; row++)
             {
-                T* from = sums + ((long)r * part.Columns) + at.Column, to = result + (r * resultPlane) + at.Result;
-                if (at.Step == 1 && !operands.Accumulate) new ReadOnlySpan<T>(from, at.Length).CopyTo(new Span<T>(to, at.Length));
-                else Spread(from, to, at.Step, at.Length, operands.Accumulate);
+                if (row->Length == 0) continue;
+                if (part.ResultStep == 1 && !operands.Accumulate) Dense.RowCopy<TVector, T, TLanes>.Copy(sums + row->Column, result + row->Result, row->Length);
+                else Spread(sums + row->Column, result + row->Result, part.ResultStep, row->Length, operands.Accumulate);
             }
         }
     }

@@ -5,14 +5,14 @@ namespace Tessera.Kernels.Shifted;
 
 /// <summary>
 /// Sums of products of some rows with one run of numbers at several shifts, lane by lane:
-/// sum[r][t] += Σ_v row[r][v] · run[shift t + v]. Up to 4 rows × 3 shifts, or 1 × 4, stay in registers.
+/// sum[r][t] += Σ_v row[r][v] · run[shift t + v]. Up to 4 rows × 3 shifts stay in registers.
 /// </summary>
 internal static unsafe class ShiftedProduct<T, TVector, TLanes>
     where T : unmanaged
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
-    /// <summary>Any number of rows up to four, and of shifts.</summary>
+    /// <summary>Any number of rows and shifts.</summary>
     /// <param name="rows">Base of the rows.</param>
     /// <param name="rowStarts">Where each begins.</param>
     /// <param name="rowCount">How many.</param>
@@ -24,18 +24,10 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
     /// <param name="sumStride">Distance to the sums of the next row.</param>
     public static void Run(T* rows, int* rowStarts, int rowCount, T* run, int* shifts, int shiftCount, int vectors, T* sums, long sumStride)
     {
-        var r = 0;
-        if (rowCount == 4) Shifts<Four>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
-        else
-        {
-            if (rowCount >= 2)
-            {
-                Shifts<Two>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
-                r = 2;
-            }
-
-            if (r < rowCount) Shifts<One>(rows, rowStarts + r, run, shifts, shiftCount, vectors, sums + (r * sumStride), sumStride);
-        }
+        for (; rowCount >= 4; rowCount -= 4, rowStarts += 4, sums += 4 * sumStride) Shifts<Four>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
+        if (rowCount == 3) Shifts<Three>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
+        else if (rowCount == 2) Shifts<Two>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
+        else if (rowCount == 1) Shifts<One>(rows, rowStarts, run, shifts, shiftCount, vectors, sums, sumStride);
     }
 
     private static void Shifts<TRows>(T* rows, int* rowStarts, T* run, int* shifts, int shiftCount, int vectors, T* sums, long sumStride)
@@ -54,7 +46,7 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         T* g0 = rows + rowStarts[0];
         T* g1 = TRows.Value > 1 ? rows + rowStarts[1] : g0;
         T* g2 = TRows.Value > 2 ? rows + rowStarts[2] : g0;
-        T* g3 = TRows.Value > 2 ? rows + rowStarts[3] : g0;
+        T* g3 = TRows.Value > 3 ? rows + rowStarts[3] : g0;
         T* v0 = run + shifts[0];
         T* v1 = TShifts.Value > 1 ? run + shifts[1] : v0;
         T* v2 = TShifts.Value > 1 ? run + shifts[2] : v0;
@@ -84,6 +76,10 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
                 s20 = TLanes.MultiplyAdd(g, x0, s20);
                 if (TShifts.Value > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
                 if (TShifts.Value > 1) s22 = TLanes.MultiplyAdd(g, x2, s22);
+            }
+
+            if (TRows.Value > 3)
+            {
                 g = TLanes.Load(g3 + i);
                 s30 = TLanes.MultiplyAdd(g, x0, s30);
                 if (TShifts.Value > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
@@ -93,11 +89,8 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
 
         Put<TShifts>(s00, s01, s02, sums);
         if (TRows.Value > 1) Put<TShifts>(s10, s11, s12, sums + sumStride);
-        if (TRows.Value > 2)
-        {
-            Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
-            Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
-        }
+        if (TRows.Value > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
+        if (TRows.Value > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

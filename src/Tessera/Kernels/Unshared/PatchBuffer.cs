@@ -97,10 +97,11 @@ internal sealed unsafe class PatchBuffer<T>
     /// <summary>Brings the rows that an output row reads into the buffer, for the channels of one window.</summary>
     public void Fill(ref Patch<T> patch, T* input, int firstExample, int examples, int outputRow, (int First, int End) channels, int windowStart)
     {
+        ListRows(ref patch, outputRow, 0, int.MaxValue);
+        if (channels.First == channels.End) return;
         if (patch.FirstChannel != channels.First) Forget(ref patch);
         patch.FirstChannel = channels.First;
         patch.Base = channels.First - windowStart;
-        ListRows(ref patch, outputRow, 0, int.MaxValue);
         var rows = (long)walk.InputRows * walk.Last.Input;
         for (var i = 0; i < patch.Rows; i++)
         {

@@ -87,6 +87,9 @@ internal sealed unsafe class RowWalk
         return (from * inner, to * inner);
     }
 
+    /// <summary>The coordinates [First, End) of the outermost axis that outputs [first, end) of it can read.</summary>
+    public (int First, int End) Reads(int first, int end) => Reads(axes[0], first, end);
+
     /// <summary>Lists the input rows that an output row reads, those whose outermost coordinate lies in [first, end).</summary>
     /// <returns>How many there are; each has its kernel row, its input row and its slot.</returns>
     public int List(int outputRow, int first, int end, int* kernelRow, int* inputRow, int* slot)
@@ -160,10 +163,12 @@ internal sealed unsafe class RowWalk
     }
 
     /// <summary>The inputs [First, End) of the last axis that positions [first, end) of it can read.</summary>
-    public (int First, int End) LastReads(int first, int end)
+    public (int First, int End) LastReads(int first, int end) => Reads(Last, first, end);
+
+    private static (int First, int End) Reads(AxisGeometry axis, int first, int end)
     {
-        var from = Math.Clamp((first * Last.Stride) - Last.PadLow, 0, Last.Input);
-        return (from, Math.Clamp(((end - 1) * Last.Stride) - Last.PadLow + Last.DilatedKernel, from, Last.Input));
+        var from = Math.Clamp((first * axis.Stride) - axis.PadLow, 0, axis.Input);
+        return (from, Math.Clamp(((end - 1) * axis.Stride) - axis.PadLow + axis.DilatedKernel, from, axis.Input));
     }
 
     private static int CeilingDivide(int value, int by) => value <= 0 ? 0 : (value + by - 1) / by;

@@ -8,8 +8,8 @@ namespace Tessera.Kernels.Unshared;
 /// </summary>
 internal sealed class UnsharedBlocking
 {
-    // About half a second-level cache: buffers share it with the weights that stream through.
-    private const int BudgetBytes = 448 * 1024;
+    /// <summary>About half a second-level cache: buffers share it with the weights that stream through.</summary>
+    public const int CacheBytes = 448 * 1024;
 
     private const int BytesAlongBatch = 256;
 
@@ -51,7 +51,8 @@ internal sealed class UnsharedBlocking
     /// <param name="lanes">Elements of a vector.</param>
     /// <param name="bytes">Bytes of an element.</param>
     /// <param name="cutsInput">Whether segments are cut from input rows, for the gradient of the input, not from output rows.</param>
-    public static UnsharedBlocking Choose(OperatorGeometry g, int batch, int lanes, int bytes, bool cutsInput)
+    /// <param name="cacheBytes">What the buffers should not exceed.</param>
+    public static UnsharedBlocking Choose(OperatorGeometry g, int batch, int lanes, int bytes, bool cutsInput, int cacheBytes)
     {
         var walk = new RowWalk(g);
         int inputs = g.InputChannels / g.Groups, outputs = g.OutputChannels / g.Groups;
@@ -66,7 +67,7 @@ internal sealed class UnsharedBlocking
         {
             b.InputSegment = cutsInput ? b.Segment : Math.Min(walk.Last.Input, ((b.Segment - 1) * walk.Last.Stride) + walk.Last.DilatedKernel);
             b.OutputSegment = cutsInput ? Math.Min(walk.Last.Output, ((b.Segment + walk.Last.DilatedKernel - 2) / walk.Last.Stride) + 1) : b.Segment;
-            if ((b.InputElements + b.OutputElements) * bytes <= BudgetBytes) return b;
+            if ((b.InputElements + b.OutputElements) * bytes <= cacheBytes) return b;
             if (b.Groups > 1)
             {
                 b.Groups = (b.Groups + 1) / 2;

@@ -35,11 +35,11 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
     private readonly int bandRows;
     private readonly bool wide;
 
-    public UnsharedForward(OperatorGeometry geometry, int batch, bool wide)
+    public UnsharedForward(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
     {
         this.batch = batch;
         this.wide = wide;
-        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: false);
+        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: false, cacheBytes);
         walk = blocking.Walk;
         patches = new PatchBuffer<T>(geometry, blocking, wide);
         runs = ConnectedRuns.ByOutput(geometry, blocking, patches.ChannelStride);

@@ -38,11 +38,11 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
     private readonly int bandRows;
     private readonly bool wide;
 
-    public UnsharedInputGradient(OperatorGeometry geometry, int batch, bool wide)
+    public UnsharedInputGradient(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
     {
         this.batch = batch;
         this.wide = wide;
-        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: true);
+        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: true, cacheBytes);
         walk = blocking.Walk;
         patches = new PatchBuffer<T>(geometry, blocking, wide);
         runs = ConnectedRuns.ByInput(geometry, blocking, checked(blocking.OutputSegment * blocking.Examples));

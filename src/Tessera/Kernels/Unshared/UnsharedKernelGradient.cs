@@ -38,11 +38,11 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
     private readonly int bandRows;
     private readonly bool wide;
 
-    public UnsharedKernelGradient(OperatorGeometry geometry, int batch, bool wide)
+    public UnsharedKernelGradient(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
     {
         this.batch = batch;
         this.wide = wide;
-        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: false);
+        blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: false, cacheBytes);
         walk = blocking.Walk;
         patches = new PatchBuffer<T>(geometry, blocking, wide);
         runs = ConnectedRuns.ByInput(geometry, blocking, 1);

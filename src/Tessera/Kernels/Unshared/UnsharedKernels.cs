@@ -21,6 +21,7 @@ internal static class UnsharedKernels
             return Make<T, Vector512<T>, Lanes512<T>>(geometry, batch, operation, true);
         }
 
+        if (batch <= FewExamples<T>.Most) return fast ? MakeFew<T, Vector256<T>, Lanes256<T>>(geometry, batch, operation, true) : MakeFew<T, Vector128<T>, Lanes128<T>>(geometry, batch, operation, false);
         return fast
             ? Make<T, Vector256<T>, Lanes256<T>>(geometry, batch, operation, true)
             : Make<T, Vector128<T>, Lanes128<T>>(geometry, batch, operation, false);
@@ -34,5 +35,15 @@ internal static class UnsharedKernels
             Operation.Forward => new UnsharedForward<T, TVector, TLanes>(geometry, batch, wide),
             Operation.KernelGradient => new UnsharedKernelGradient<T, TVector, TLanes>(geometry, batch, wide),
             _ => new UnsharedInputGradient<T, TVector, TLanes>(geometry, batch, wide),
+        };
+
+    private static Algorithm<T> MakeFew<T, TVector, TLanes>(OperatorGeometry geometry, int batch, Operation operation, bool wide)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<TVector, T> => operation switch
+        {
+            Operation.Forward => new FewExamplesForward<T, TVector, TLanes>(geometry, batch),
+            Operation.KernelGradient => new FewExamplesKernelGradient<T, TVector, TLanes>(geometry, batch, wide),
+            _ => new FewExamplesInputGradient<T, TVector, TLanes>(geometry, batch),
         };
 }

@@ -17,8 +17,8 @@ internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
 ///
 ///            v: lanes          one number per row and term, broadcast,
 ///        r ┌─────────┐         times vectors that stand side by side
-///          │ 6 × 2   │
-///          └─────────┘         stays in registers over all terms
+///          │ 6 × 4   │
+///          └─────────┘         stays in registers over all terms (6 × 2 or 2 × 4 where there are but 16)
 /// </code>
 /// Unshared forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
 /// rows are inputs of the patch, terms are outputs, lanes the batch. Kernel gradient: rows are outputs, terms are
@@ -29,9 +29,6 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
-    /// <summary>The most rows that one tile has.</summary>
-    public const int Rows = 6;
-
     /// <summary>Any number of rows and whole vectors: cuts them into tiles.</summary>
     /// <param name="number">Base of the numbers.</param>
     /// <param name="rows">Where each row's numbers begin.</param>
@@ -46,6 +43,14 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add)
     {
         var v = 0;
+        if (TLanes.HasManyRegisters || rowCount <= 2)
+        {
+            for (; v + 4 <= vectors; v += 4, lanes += 4 * TLanes.Count, sums += 4 * TLanes.Count)
+            {
+                Columns<Four>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+            }
+        }
+
         for (; v + 2 <= vectors; v += 2, lanes += 2 * TLanes.Count, sums += 2 * TLanes.Count)
         {
             Columns<Two>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
@@ -65,13 +70,18 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
             r += 4;
         }
 
-        if (r + 2 <= rowCount)
+        switch (rowCount - r)
         {
-            Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
-            r += 2;
+            case 3:
+                Tile<Three, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                break;
+            case 2:
+                Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                break;
+            case 1:
+                Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                break;
         }
-
-        if (r < rowCount) Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -82,11 +92,15 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
         T* k0 = number + rows[0];
         T* k1 = TRows.Value > 1 ? number + rows[1] : k0;
         T* k2 = TRows.Value > 2 ? number + rows[2] : k0;
-        T* k3 = TRows.Value > 2 ? number + rows[3] : k0;
+        T* k3 = TRows.Value > 3 ? number + rows[3] : k0;
         T* k4 = TRows.Value > 4 ? number + rows[4] : k0;
         T* k5 = TRows.Value > 4 ? number + rows[5] : k0;
-        TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s40 = s00, s50 = s00;
-        TVector s01 = s00, s11 = s00, s21 = s00, s31 = s00, s41 = s00, s51 = s00;
+        TVector s00 = TLanes.Zero, s01 = TLanes.Zero, s02 = TLanes.Zero, s03 = TLanes.Zero;
+        TVector s10 = TLanes.Zero, s11 = TLanes.Zero, s12 = TLanes.Zero, s13 = TLanes.Zero;
+        TVector s20 = TLanes.Zero, s21 = TLanes.Zero, s22 = TLanes.Zero, s23 = TLanes.Zero;
+        TVector s30 = TLanes.Zero, s31 = TLanes.Zero, s32 = TLanes.Zero, s33 = TLanes.Zero;
+        TVector s40 = TLanes.Zero, s41 = TLanes.Zero, s42 = TLanes.Zero, s43 = TLanes.Zero;
+        TVector s50 = TLanes.Zero, s51 = TLanes.Zero, s52 = TLanes.Zero, s53 = TLanes.Zero;
         int* innerScalar = inner.Scalar, innerLane = inner.Lane;
         var innerCount = inner.Count;
         for (var o = 0; o < outer.Count; o++)
@@ -99,14 +113,20 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
                 var from = outerLanes + innerLane[i];
                 var x0 = TLanes.Load(from);
                 var x1 = TColumns.Value > 1 ? TLanes.Load(from + TLanes.Count) : x0;
+                var x2 = TColumns.Value > 2 ? TLanes.Load(from + (2 * TLanes.Count)) : x0;
+                var x3 = TColumns.Value > 2 ? TLanes.Load(from + (3 * TLanes.Count)) : x0;
                 var k = TLanes.Broadcast(k0[at]);
                 s00 = TLanes.MultiplyAdd(k, x0, s00);
                 if (TColumns.Value > 1) s01 = TLanes.MultiplyAdd(k, x1, s01);
+                if (TColumns.Value > 2) s02 = TLanes.MultiplyAdd(k, x2, s02);
+                if (TColumns.Value > 2) s03 = TLanes.MultiplyAdd(k, x3, s03);
                 if (TRows.Value > 1)
                 {
                     k = TLanes.Broadcast(k1[at]);
                     s10 = TLanes.MultiplyAdd(k, x0, s10);
                     if (TColumns.Value > 1) s11 = TLanes.MultiplyAdd(k, x1, s11);
+                    if (TColumns.Value > 2) s12 = TLanes.MultiplyAdd(k, x2, s12);
+                    if (TColumns.Value > 2) s13 = TLanes.MultiplyAdd(k, x3, s13);
                 }
 
                 if (TRows.Value > 2)
@@ -114,9 +134,17 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
                     k = TLanes.Broadcast(k2[at]);
                     s20 = TLanes.MultiplyAdd(k, x0, s20);
                     if (TColumns.Value > 1) s21 = TLanes.MultiplyAdd(k, x1, s21);
+                    if (TColumns.Value > 2) s22 = TLanes.MultiplyAdd(k, x2, s22);
+                    if (TColumns.Value > 2) s23 = TLanes.MultiplyAdd(k, x3, s23);
+                }
+
+                if (TRows.Value > 3)
+                {
                     k = TLanes.Broadcast(k3[at]);
                     s30 = TLanes.MultiplyAdd(k, x0, s30);
                     if (TColumns.Value > 1) s31 = TLanes.MultiplyAdd(k, x1, s31);
+                    if (TColumns.Value > 2) s32 = TLanes.MultiplyAdd(k, x2, s32);
+                    if (TColumns.Value > 2) s33 = TLanes.MultiplyAdd(k, x3, s33);
                 }
 
                 if (TRows.Value > 4)
@@ -124,36 +152,37 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
                     k = TLanes.Broadcast(k4[at]);
                     s40 = TLanes.MultiplyAdd(k, x0, s40);
                     if (TColumns.Value > 1) s41 = TLanes.MultiplyAdd(k, x1, s41);
+                    if (TColumns.Value > 2) s42 = TLanes.MultiplyAdd(k, x2, s42);
+                    if (TColumns.Value > 2) s43 = TLanes.MultiplyAdd(k, x3, s43);
                     k = TLanes.Broadcast(k5[at]);
                     s50 = TLanes.MultiplyAdd(k, x0, s50);
                     if (TColumns.Value > 1) s51 = TLanes.MultiplyAdd(k, x1, s51);
+                    if (TColumns.Value > 2) s52 = TLanes.MultiplyAdd(k, x2, s52);
+                    if (TColumns.Value > 2) s53 = TLanes.MultiplyAdd(k, x3, s53);
                 }
             }
         }
 
-        Put<TColumns>(s00, s01, sums + sumRows[0], add);
-        if (TRows.Value > 1) Put<TColumns>(s10, s11, sums + sumRows[1], add);
-        if (TRows.Value > 2)
-        {
-            Put<TColumns>(s20, s21, sums + sumRows[2], add);
-            Put<TColumns>(s30, s31, sums + sumRows[3], add);
-        }
-
-        if (TRows.Value > 4)
-        {
-            Put<TColumns>(s40, s41, sums + sumRows[4], add);
-            Put<TColumns>(s50, s51, sums + sumRows[5], add);
-        }
+        Put<TColumns>(s00, s01, s02, s03, sums + sumRows[0], add);
+        if (TRows.Value > 1) Put<TColumns>(s10, s11, s12, s13, sums + sumRows[1], add);
+        if (TRows.Value > 2) Put<TColumns>(s20, s21, s22, s23, sums + sumRows[2], add);
+        if (TRows.Value > 3) Put<TColumns>(s30, s31, s32, s33, sums + sumRows[3], add);
+        if (TRows.Value <= 4) return;
+        Put<TColumns>(s40, s41, s42, s43, sums + sumRows[4], add);
+        Put<TColumns>(s50, s51, s52, s53, sums + sumRows[5], add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TColumns>(TVector first, TVector second, T* to, bool add)
+    private static void Put<TColumns>(TVector first, TVector second, TVector third, TVector fourth, T* to, bool add)
         where TColumns : struct, ICount
     {
-        if (add) first = TLanes.Add(first, TLanes.Load(to));
-        TLanes.Store(first, to);
-        if (TColumns.Value == 1) return;
-        if (add) second = TLanes.Add(second, TLanes.Load(to + TLanes.Count));
-        TLanes.Store(second, to + TLanes.Count);
+        Put(first, to, add);
+        if (TColumns.Value > 1) Put(second, to + TLanes.Count, add);
+        if (TColumns.Value <= 2) return;
+        Put(third, to + (2 * TLanes.Count), add);
+        Put(fourth, to + (3 * TLanes.Count), add);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(TVector vector, T* to, bool add) => TLanes.Store(add ? TLanes.Add(vector, TLanes.Load(to)) : vector, to);
 }

@@ -29,6 +29,9 @@ internal unsafe interface ILanes<TVector, T>
 
     static abstract TVector Add(TVector left, TVector right);
 
+    /// <summary>The sum of all lanes, always in the same order.</summary>
+    static abstract T Sum(TVector vector);
+
     /// <summary>left · right + addend, rounded once where the processor can.</summary>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 }
