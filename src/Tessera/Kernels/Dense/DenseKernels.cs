@@ -12,29 +12,41 @@ internal static class DenseKernels
 {
     /// <summary>The algorithm for an operation, or null where the channels are a table.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        geometry.Table is not null ? null : Candidates<T>(geometry, batch, operation, options)[0];
+
+    /// <summary>All algorithms that can compute an operation of dense or grouped channels, the cheapest first.</summary>
+    public static Algorithm<T>[] Candidates<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (geometry.Table is not null) return null;
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated)
         {
-            return Make<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
+            return Candidates<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
-            ? Make<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
-            : Make<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+            ? Candidates<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
+            : Candidates<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
     }
 
-    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static Algorithm<T>[] Candidates<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        if (FullyConnected<TVector, T, TLanes>.Fits(geometry)) return new FullyConnected<TVector, T, TLanes>(geometry, batch, operation);
-        if (operation == Operation.KernelGradient) return new PanelGradient<TVector, T, TLanes>(geometry, batch);
-        var transposed = operation == Operation.InputGradient;
-        var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-        var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-        return planes.Fits && planes.Cost < panels.Cost ? planes : panels;
+        Algorithm<T>[] any;
+        if (operation == Operation.KernelGradient)
+        {
+            any = [new PanelGradient<TVector, T, TLanes>(geometry, batch)];
+        }
+        else
+        {
+            var transposed = operation == Operation.InputGradient;
+            var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            any = !planes.Fits ? [panels] : planes.Cost < panels.Cost ? [planes, panels] : [panels, planes];
+        }
+
+        return FullyConnected<TVector, T, TLanes>.Fits(geometry) ? [new FullyConnected<TVector, T, TLanes>(geometry, batch, operation), .. any] : any;
     }
 }

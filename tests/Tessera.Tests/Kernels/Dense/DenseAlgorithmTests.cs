@@ -1,0 +1,160 @@
+using System.Numerics;
+using CsCheck;
+using Tessera.Connections;
+using Tessera.Kernels;
+using Tessera.Kernels.Dense;
+using Tessera.Kernels.Reference;
+using Tessera.Operators;
+using Tessera.Tests.Operators;
+using Xunit;
+
+namespace Tessera.Tests.Kernels.Dense;
+
+/// <summary>Every dense algorithm against the reference, chosen or not, at sizes around the boundaries of panels and blocks.</summary>
+public unsafe class DenseAlgorithmTests
+{
+    [Fact]
+    public void Algorithms_that_were_not_chosen_agree_with_the_reference_too() =>
+        RandomOperator.Any.Where(sample => sample.Description.Channels.ConnectionTable is null && !sample.Description.Sharing.IsUnshared).Sample(
+            sample =>
+            {
+                Check<float>(sample);
+                Check<double>(sample);
+            },
+            iter: 60,
+            threads: 1);
+
+    [Fact]
+    public void Any_number_of_rows_is_cut_into_panels()
+    {
+        foreach (var outputs in Enumerable.Range(1, 20).Concat([63, 65, 127, 130, 257]))
+        {
+            Check<float>(Convolution([3], outputs, Padding.Same, [2, 3, 21]));
+        }
+    }
+
+    [Fact]
+    public void Any_number_of_columns_is_cut_into_panels_and_blocks()
+    {
+        foreach (var width in (int[])[1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 95, 96, 97, 191, 193, 383, 384, 385, 513, 769, 1153])
+        {
+            Check<float>(Convolution([2], 5, Padding.Same, [1, 2, width]));
+            Check<float>(Convolution([1, 1], 3, Padding.Valid, [3, 2, 1, width]));
+        }
+    }
+
+    [Fact]
+    public void Any_depth_is_cut_into_blocks()
+    {
+        foreach (var channels in (int[])[42, 43, 63, 64, 65, 85, 86, 127, 128, 129, 171, 255, 256, 257, 511, 513])
+        {
+            Check<float>(Convolution([1], 9, Padding.Valid, [2, channels, 5]));
+            Check<double>(Convolution([3], 2, Padding.Full, [1, channels, 4]));
+        }
+    }
+
+    [Fact]
+    public void Fully_connected_operators_are_matrix_products()
+    {
+        foreach (var (batch, features, outputs) in new[] { (1, 1, 1), (1, 130, 70), (7, 129, 1), (49, 47, 65), (33, 257, 10), (70, 400, 9) })
+        {
+            Check<float>(Convolution([1], outputs, Padding.Valid, [batch, features, 1]));
+        }
+
+        Check<double>(Convolution([2, 3], 11, Padding.Valid, [5, 4, 2, 3]));
+        Check<float>(Convolution([2, 3], 12, Padding.Valid, [5, 6, 2, 3]) is var one ? one with { Description = one.Description with { Channels = ChannelConnections.Groups(3) } } : one);
+    }
+
+    [Fact]
+    public void A_kernel_larger_than_a_block_of_taps_is_cut()
+    {
+        Check<float>(Convolution([23, 29], 3, Padding.Full, [2, 2, 3, 2]));
+        Check<float>(Convolution([700], 2, Padding.Same, [1, 1, 90]));
+    }
+
+    [Fact]
+    public void Workers_need_less_than_8_MiB_and_the_fast_kernels_are_chosen_for_all_channels_and_tiles()
+    {
+        foreach (var (kernel, input, stride, dilation, tile) in ((int[] Kernel, int[] Input, int Stride, int Dilation, int Tile)[])
+        [
+            ([7, 7], [3, 224, 224], 2, 1, 1), ([3, 3], [512, 7, 7], 1, 1, 1), ([3, 3], [2048, 14, 14], 1, 1, 1), ([1, 1], [2048, 112, 112], 2, 1, 1), ([9], [64, 100_000], 1, 1, 1),
+            ([3, 3, 3], [64, 64, 64, 64], 1, 1, 2), ([3, 3], [64, 256, 256], 1, 40, 1), ([3], [8, 1_000_000], 3, 1000, 4), ([31, 31], [4, 512, 512], 1, 1, 1), ([1], [9216, 1], 1, 1, 1), ([64, 64], [1, 64, 64], 1, 1, 1),
+        ])
+        {
+            var description = new ConvolutionDescription
+            {
+                Kernel = Sizes.Create(kernel),
+                Outputs = 128,
+                Stride = Sizes.Repeat(stride, kernel.Length),
+                Dilation = Sizes.Repeat(dilation, kernel.Length),
+                Padding = Padding.Same,
+                Sharing = tile == 1 ? Sharing.Shared : Sharing.Tiled(Sizes.Repeat(tile, kernel.Length)),
+            };
+            var geometry = description.Resolve(input[0], Sizes.Create(input).From(1));
+            foreach (var operation in Enum.GetValues<Operation>())
+            {
+                foreach (var instructions in Enum.GetValues<InstructionSet>())
+                {
+                    var algorithm = DenseKernels.TryChoose<double>(geometry, 4, operation, new PlanOptions { Instructions = instructions })!;
+                    Assert.InRange(algorithm.WorkerElements * sizeof(double), 0, 8 << 20);
+                }
+            }
+        }
+    }
+
+    private static RandomOperator Convolution(Sizes kernel, int outputs, Padding padding, Sizes inputShape) =>
+        new(new ConvolutionDescription { Kernel = kernel, Outputs = outputs, Padding = padding }, inputShape, outputs + inputShape[^1]);
+
+    private static void Check<T>(RandomOperator sample)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+        var batch = sample.InputShape[0];
+        foreach (var operation in Enum.GetValues<Operation>())
+        {
+            var accumulate = (sample.Seed & 1) != 0;
+            var reference = new ReferenceAlgorithm<double>(geometry, batch, operation);
+            var expected = Run(reference, 1, geometry, operation, sample, accumulate, false);
+            var magnitude = Run(reference, 1, geometry, operation, sample, accumulate, true);
+            foreach (var algorithm in Enum.GetValues<InstructionSet>().SelectMany(set => DenseKernels.Candidates<T>(geometry, batch, operation, new PlanOptions { Instructions = set })))
+            {
+                var actual = Run(algorithm, 1, geometry, operation, sample, accumulate, false);
+                var epsilon = double.CreateChecked(T.BitIncrement(T.One) - T.One);
+                for (var i = 0; i < expected.Length; i++)
+                {
+                    var value = double.CreateChecked(actual[i]);
+                    Assert.True(Math.Abs(value - expected[i]) <= 16 * epsilon * magnitude[i], $"{operation}, {typeof(T).Name}, {sample}\n{algorithm.Name}\nelement {i} is {value} instead of {expected[i]}");
+                }
+
+                Assert.True(Guarded<T>.SameBits(actual, Run(algorithm, 3, geometry, operation, sample, accumulate, false)), $"{operation}, {sample}\n{algorithm.Name}\n3 threads differ from 1");
+            }
+        }
+    }
+
+    private static T[] Run<T>(Algorithm<T> algorithm, int threads, OperatorGeometry geometry, Operation operation, RandomOperator sample, bool accumulate, bool absolute)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var workspace = new Workspace<T>(algorithm.SharedElements, algorithm.WorkerElements, threads);
+        workspace.Memory.Fill(T.NaN);
+        var input = Operand(sample.InputShape, 1, operation == Operation.InputGradient);
+        var kernel = Operand(geometry.KernelShape, 2, operation == Operation.KernelGradient);
+        var output = Operand([sample.InputShape[0], geometry.OutputChannels, .. geometry.OutputSize.AsSpan()], 3, operation == Operation.Forward);
+        fixed (T* v = input.Values, k = kernel.Values, z = output.Values)
+        {
+            workspace.Run(algorithm, new Operands<T>(v, k, null, z, accumulate));
+        }
+
+        input.CheckGuards("input");
+        kernel.CheckGuards("kernel");
+        output.CheckGuards("output");
+        return (operation switch { Operation.Forward => output, Operation.KernelGradient => kernel, _ => input }).Values.ToArray();
+
+        Guarded<T> Operand(Sizes shape, int key, bool isResult)
+        {
+            var values = sample.RandomValues<T>(shape.Product, isResult ? key + 4 : key);
+            if (isResult && !accumulate) Array.Fill(values, T.NaN);
+            if (absolute) for (var i = 0; i < values.Length; i++) values[i] = T.Abs(values[i]);
+            return new Guarded<T>(shape, values);
+        }
+    }
+}
