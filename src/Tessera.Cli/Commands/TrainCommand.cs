@@ -39,9 +39,10 @@ internal static class TrainCommand
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var folder = parsed.GetValue(resume) is { } from ? RunFolder.Existing(from, "--resume") : null;
-            if (folder is not null && parsed.GetValue(model) is not null) throw new UsageException("--resume: the folder holds its model; leave out the model file.");
-            if (folder is not null && parsed.GetValue(output) is not null) throw new UsageException("--resume: the training goes on in its own folder; leave out --out.");
+            var from = parsed.GetValue(resume);
+            if (from is not null && parsed.GetValue(model) is not null) throw new UsageException("--resume: the folder holds its model; leave out the model file.");
+            if (from is not null && parsed.GetValue(output) is not null) throw new UsageException("--resume: the training goes on in its own folder; leave out --out.");
+            var folder = from is null ? null : RunFolder.Existing(from, "--resume");
             var given = folder is not null ? Checkpoint.Open(folder.Checkpoint).Model
                 : parsed.GetValue(model) is { } path ? ModelJson.Read(path)
                 : BuiltInModel.Read();
