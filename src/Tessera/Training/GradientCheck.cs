@@ -123,17 +123,17 @@ public static class GradientCheck
 
     private static GradientCheckRow Row(
         string layer, string kind, Sizes output, double? adjoint, double error, string worst, DifferenceProbe differences, bool mayBeEmpty = false) => new()
-    {
-        Layer = layer,
-        Kind = kind,
-        Output = output,
-        AdjointError = adjoint,
-        DifferenceError = error,
-        Worst = worst,
-        Compared = differences.Compared,
-        PassedOver = differences.PassedOver,
-        Passed = !(adjoint > AdjointTolerance) && error <= DifferenceTolerance && (mayBeEmpty || differences.Compared > 0),
-    };
+        {
+            Layer = layer,
+            Kind = kind,
+            Output = output,
+            AdjointError = adjoint,
+            DifferenceError = error,
+            Worst = worst,
+            Compared = differences.Compared,
+            PassedOver = differences.PassedOver,
+            Passed = !(adjoint > AdjointTolerance) && error <= DifferenceTolerance && (mayBeEmpty || differences.Compared > 0),
+        };
 
     /// <summary>Something to train towards that suits the loss: one class at each position, probabilities, or any numbers.</summary>
     private static double[] Targets(OutputLayout layout, Loss loss, ref RandomSource random)

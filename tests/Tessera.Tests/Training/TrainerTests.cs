@@ -110,7 +110,11 @@ public class TrainerTests
         // A rate that destroys what the first epochs learnt.
         var description = ToyTask.Training with
         {
-            Epochs = 50, Schedule = new ConstantSchedule(), ClipNorm = null, Optimiser = new Sgd { LearningRate = 3, Momentum = 0.9 }, EarlyStopping = new EarlyStopping(3),
+            Epochs = 50,
+            Schedule = new ConstantSchedule(),
+            ClipNorm = null,
+            Optimiser = new Sgd { LearningRate = 3, Momentum = 0.9 },
+            EarlyStopping = new EarlyStopping(3),
         };
         var data = ToyTask.Patterns(105);
         var validation = ToyTask.Patterns(30, seed: 8);
