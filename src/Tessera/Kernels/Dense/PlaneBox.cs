@@ -80,6 +80,8 @@ internal sealed unsafe class PlaneBox
         }
 
         Count = Boxes(batch);
+        // Runs ask for it: worked out anew, it would allocate a delegate for each job.
+        Rows = checked(Examples * Product(a => a == rank - 1 ? 1 : size[a]));
     }
 
     /// <summary>The planes of one channel: one for each remainder of offsets by the stride.</summary>
@@ -104,7 +106,7 @@ internal sealed unsafe class PlaneBox
     public long Elements => ChannelElements * (long)channels;
 
     /// <summary>The most rows of positions in a box.</summary>
-    public int Rows => checked(Examples * Product(a => a == rank - 1 ? 1 : size[a]));
+    public int Rows { get; }
 
     /// <summary>The most positions in a box.</summary>
     public long Positions => (long)Examples * Product(a => size[a]);
