@@ -13,12 +13,11 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly PoolingAxes axes;
-    private readonly bool includePadding;
-    private readonly int[] counts;
+    private readonly T[] counts;
     private readonly bool vectors;
 
     public AveragePooling(AxisGeometry[] geometry, int planes, bool includePadding, bool vectors)
-        : this(new PoolingAxes(geometry), planes, includePadding, vectors)
+        : this(new PoolingAxes(geometry, includePadding), planes, includePadding, vectors)
     {
     }
 
@@ -26,8 +25,7 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
         : base(planes, axes.InputPlane)
     {
         this.axes = axes;
-        this.includePadding = includePadding;
-        counts = axes.Counts(includePadding);
+        counts = [.. axes.Counts(includePadding).Select(T.CreateTruncating)];
         this.vectors = vectors && StridedLoad.IsSupported && axes.InteriorEnd - axes.InteriorFirst >= Vector256<T>.Count;
     }
 
@@ -38,22 +36,23 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
         var last = axes.Last;
         var v = operands.Input + (plane * axes.InputPlane);
         var z = operands.Output + (plane * axes.OutputPlane);
-        Span<int> numbers = stackalloc int[2 * axes.LeadingAxes];
+        Span<int> numbers = stackalloc int[axes.LeadingAxes];
         for (var row = 0; row < axes.OutputRows; row++)
         {
-            var rows = axes.RowsOf(row, numbers, includePadding);
+            var rows = axes.RowsOf(row, numbers);
+            var divisor = T.CreateTruncating(rows.Divisor);
             var p = 0;
             while (p < last.Output)
             {
                 if (vectors && p >= axes.InteriorFirst && p < axes.InteriorEnd)
                 {
                     p = Math.Min(p, axes.InteriorEnd - Vector256<T>.Count);
-                    Many(v, rows, p, z);
+                    Many(v, rows, p, divisor, z);
                     p += Vector256<T>.Count;
                 }
                 else
                 {
-                    z[p] = Sum(v, rows, p) / T.CreateTruncating((long)rows.Divisor * counts[p]);
+                    z[p] = Sum(v, rows, p) / (divisor * counts[p]);
                     p++;
                 }
             }
@@ -82,7 +81,7 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
         return sum;
     }
 
-    private void Many(T* v, in WindowRows rows, int p, T* z)
+    private void Many(T* v, in WindowRows rows, int p, T divisor, T* z)
     {
         var last = axes.Last;
         var sum = Vector256<T>.Zero;
@@ -92,6 +91,6 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
             for (var q = 0; q < last.Kernel; q++) sum += StridedLoad.Load(start + (q * last.Dilation), last.Stride);
         }
 
-        (sum / T.CreateTruncating((long)rows.Divisor * counts[p])).Store(z + p);
+        (sum / (divisor * counts[p])).Store(z + p);
     }
 }

@@ -26,7 +26,7 @@ internal sealed unsafe class LpPooling<T> : PlaneAlgorithm<T>
         var v = operands.Input + (plane * axes.InputPlane);
         var z = operands.Output + (plane * axes.OutputPlane);
         var power = T.CreateTruncating(exponent);
-        Span<int> numbers = stackalloc int[2 * axes.LeadingAxes];
+        Span<int> numbers = stackalloc int[axes.LeadingAxes];
         for (var row = 0; row < axes.OutputRows; row++)
         {
             var rows = axes.RowsOf(row, numbers);

@@ -31,7 +31,7 @@ internal sealed unsafe class LpPoolingGradient<T> : PlaneAlgorithm<T>
         var g = operands.Output + (plane * axes.OutputPlane);
         var z = operands.Kernel + (plane * axes.OutputPlane);
         var power = T.CreateTruncating(exponent - 1);
-        Span<int> numbers = stackalloc int[2 * axes.LeadingAxes];
+        Span<int> numbers = stackalloc int[axes.LeadingAxes];
         if (!operands.Accumulate) new Span<T>(dv, (int)axes.InputPlane).Clear();
         for (var row = 0; row < axes.OutputRows; row++)
         {

@@ -9,22 +9,24 @@ namespace Tessera.Kernels.Pooling;
 /// </summary>
 internal sealed class PoolingAxes
 {
-    private readonly AxisGeometry[] axes;
-    private readonly int[] steps;
+    private readonly Lead[][] leading;
+    private readonly int[] rowSteps;
 
-    public PoolingAxes(AxisGeometry[] axes)
+    public PoolingAxes(AxisGeometry[] axes, bool includePadding = false)
     {
-        this.axes = axes;
         Last = axes[^1];
         InputPlane = axes.Aggregate(1L, (product, axis) => product * axis.Input);
         OutputPlane = axes.Aggregate(1L, (product, axis) => product * axis.Output);
         OutputRows = (int)(OutputPlane / Last.Output);
-        steps = new int[axes.Length];
-        var step = 1;
-        for (var a = axes.Length - 1; a >= 0; a--)
+        leading = new Lead[axes.Length - 1][];
+        rowSteps = new int[axes.Length - 1];
+        var step = Last.Input;
+        for (var a = axes.Length - 2; a >= 0; a--)
         {
-            steps[a] = step;
-            step *= axes[a].Input;
+            var (axis, unit) = (axes[a], step);
+            leading[a] = [.. Enumerable.Range(0, axis.Output).Select(p => LeadOf(axis, p, unit, includePadding))];
+            rowSteps[a] = axis.Dilation * unit;
+            step *= axis.Input;
         }
 
         Run = [.. Enumerable.Range(0, Last.Output).Select(p => Inside(Last, p))];
@@ -55,35 +57,37 @@ internal sealed class PoolingAxes
     /// <inheritdoc cref="InteriorFirst"/>
     public int InteriorEnd { get; }
 
-    /// <summary>The elements of a row's positions that an average divides by on the last axis alone.</summary>
+    /// <summary>The elements of each position's window that an average divides by, on the last axis alone.</summary>
     public int[] Counts(bool includePadding) => [.. Enumerable.Range(0, Last.Output).Select(p => Count(Last, p, includePadding))];
 
-    /// <summary>The number of leading axes; a caller provides that many numbers twice for <see cref="RowsOf"/>.</summary>
-    public int LeadingAxes => axes.Length - 1;
+    /// <summary>The number of leading axes: the numbers of scratch that <see cref="RowsOf"/> takes.</summary>
+    public int LeadingAxes => leading.Length;
 
-    /// <summary>The input rows of one output row's window; <paramref name="numbers"/> are 2 · <see cref="LeadingAxes"/> numbers of scratch.</summary>
-    public WindowRows RowsOf(int outputRow, Span<int> numbers, bool includePadding = false)
+    /// <summary>The input rows of one output row's window; <paramref name="counts"/> are <see cref="LeadingAxes"/> numbers of scratch.</summary>
+    public WindowRows RowsOf(int outputRow, Span<int> counts)
     {
-        var counts = numbers[..LeadingAxes];
-        var rowSteps = numbers[LeadingAxes..];
         int start = 0, count = 1, divisor = 1;
-        for (var a = LeadingAxes - 1; a >= 0; a--)
+        for (var a = leading.Length - 1; a >= 0; a--)
         {
-            var axis = axes[a];
-            var p = outputRow % axis.Output;
-            outputRow /= axis.Output;
-            var (first, end) = Inside(axis, p);
-            counts[a] = end - first;
-            rowSteps[a] = axis.Dilation * steps[a];
-            start += ((p * axis.Stride) - axis.PadLow + (first * axis.Dilation)) * steps[a];
-            count *= counts[a];
-            divisor *= Count(axis, p, includePadding);
+            var rest = a == 0 ? 0 : outputRow / leading[a].Length;
+            var lead = leading[a][outputRow - (rest * leading[a].Length)];
+            outputRow = rest;
+            counts[a] = lead.Count;
+            start += lead.Start;
+            count *= lead.Count;
+            divisor *= lead.Divisor;
         }
 
         return new WindowRows(start, count, divisor, counts, rowSteps);
     }
 
     private bool IsWhole(int p) => Run[p] == (0, Last.Kernel);
+
+    private static Lead LeadOf(AxisGeometry axis, int p, int step, bool includePadding)
+    {
+        var (first, end) = Inside(axis, p);
+        return new Lead(((p * axis.Stride) - axis.PadLow + (first * axis.Dilation)) * step, end - first, Count(axis, p, includePadding));
+    }
 
     private static (int First, int End) Inside(AxisGeometry axis, int p)
     {
@@ -99,4 +103,7 @@ internal sealed class PoolingAxes
         var start = (p * axis.Stride) - axis.PadLow;
         return Math.Min(axis.Kernel, (axis.Input + axis.PadHigh - start + axis.Dilation - 1) / axis.Dilation);
     }
+
+    /// <summary>One output position of a leading axis: where its window begins in the plane, how many rows of it exist, and how many an average counts.</summary>
+    private readonly record struct Lead(int Start, int Count, int Divisor);
 }

@@ -6,6 +6,16 @@ namespace Tessera.Kernels.Pooling;
 /// <summary>Vectors of elements that stand a stride apart. None is read but those.</summary>
 internal static unsafe class StridedLoad
 {
+    /// <summary>Two doubles or four floats from anywhere: the loads of every machine.</summary>
+    public static Vector128<T> Load128<T>(T* from, int stride)
+        where T : unmanaged
+    {
+        if (stride == 1) return Vector128.Load(from);
+        if (typeof(T) == typeof(double)) return Vector128.Create(((double*)from)[0], ((double*)from)[stride]).As<double, T>();
+        var x = (float*)from;
+        return Vector128.Create(x[0], x[stride], x[2 * stride], x[3 * stride]).As<float, T>();
+    }
+
     /// <summary>Whether <see cref="Load"/> can run.</summary>
     public static bool IsSupported => Avx2.IsSupported;
 
