@@ -1,4 +1,6 @@
+using Tessera.Connections;
 using Tessera.Data;
+using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Training;
@@ -68,13 +70,30 @@ public class TrainerTests
         Assert.Equal(-1, trainer.Parameters[0].Span[1], 1e-4);
     }
 
-    [Fact]
-    public void A_step_allocates_nothing_after_the_first()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_step_allocates_nothing_after_the_first(int rank)
     {
+        var data = ToyTask.Patterns(400).WithSampleShape(rank switch { 1 => [1, 64], 2 => [1, 8, 8], _ => [1, 4, 4, 4] });
+        var network = new NetworkDescription(
+            "any rank",
+            data.SampleShape,
+            [
+                new Convolution(new() { Kernel = Sizes.Repeat(3, rank), Outputs = 4, Padding = Padding.Same }),
+                new BatchNormalisation(),
+                new Relu(),
+                new MaxPool { Window = Sizes.Repeat(2, rank) },
+                new Convolution(new() { Kernel = Sizes.Repeat(2, rank), Outputs = 4, Sharing = Sharing.Unshared }),
+                new Dropout(0.1),
+                new Dense(3),
+            ]);
         foreach (var optimiser in new Optimiser[] { new Sgd { Momentum = 0.9 }, new Adam() })
         {
             var allocated = new List<long>(1000);
-            var trainer = ToyTask.Trainer(ToyTask.Training with { Epochs = 3, Optimiser = optimiser }, ToyTask.Patterns(400));
+            var training = ToyTask.Training with { Epochs = 3, Optimiser = optimiser };
+            var trainer = new Trainer<float>(new ModelDescription(network, training, ToyTask.Preparation), data);
             trainer.Run(
                 new Listener(progress =>
                 {

@@ -73,7 +73,8 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             part.Shifts = new nint[most * part.Taps.TapCount];
             for (var k = 0; k < part.Shifts.Length; k++) part.Shifts[k] = (k / part.Taps.TapCount * part.Box.ChannelElements) + part.Box.TapShifts[k % part.Taps.TapCount];
             planeElements = Math.Max(planeElements, part.Box.Elements + (3 * TLanes.Count));
-            mostRows = Math.Max(mostRows, part.Box.Rows);
+            part.Rows = part.Box.Rows;
+            mostRows = Math.Max(mostRows, part.Rows);
         }
 
         tableElements = 2L * (mostRows + 8) * sizeof(nint) / sizeof(T);
@@ -123,7 +124,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         var bias = own + SumElements;
         var planes = bias + MostRows;
         var places = (nint*)(planes + planeElements);
-        var results = places + part.Box.Rows;
+        var results = places + part.Rows;
 
         new Span<T>(bias, MostRows).Clear();
         if (operands.Bias != null) new Span<T>(operands.Bias + ((nint)group * rows) + row, rowCount).CopyTo(new Span<T>(bias, rowCount));
@@ -210,6 +211,9 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         public int FirstJob { get; set; }
 
         public int ChannelBlocks { get; set; } = 1;
+
+        /// <summary>The most rows of positions in a box, counted once: counting makes objects.</summary>
+        public int Rows { get; set; }
 
         public nint[] Shifts { get; set; } = [];
     }
