@@ -21,6 +21,7 @@ public sealed unsafe class NetworkExecution<T>
     private readonly PassState pass;
     private readonly CacheLine[] memory;
     private readonly byte* start;
+    private readonly nint startOffset;
     private readonly nint[][] lengths;
     private readonly nint[] inputLengths;
     private readonly int[] order;
@@ -45,6 +46,7 @@ public sealed unsafe class NetworkExecution<T>
         memory = GC.AllocateUninitializedArray<CacheLine>(checked((int)(schedule.ActivationBytes / Arena.Alignment) + 1), pinned: true);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
         start = (byte*)((address + Arena.Alignment - 1) & -Arena.Alignment);
+        startOffset = (nint)start - address;
         Gradients = options.Training ? [.. parameters.Trained.Select(static parameter => new Parameter<T>(parameter.Name, parameter.Description))] : [];
         order = [.. network.Graph.Order];
         pass = new PassState { Seed = options.Seed };
@@ -85,7 +87,7 @@ public sealed unsafe class NetworkExecution<T>
     /// <param name="input">[N, C, i…], dense; it is copied.</param>
     /// <returns>The output [N, …]; it stands until the next pass.</returns>
     /// <exception cref="ArgumentException">The input has another shape or is not dense.</exception>
-    public ReadOnlyTensorSpan<T> Forward(in ReadOnlyTensorSpan<T> input)
+    public ReadOnlyTensorSpan<T> Forward(scoped in ReadOnlyTensorSpan<T> input)
     {
         TensorChecks.Dense(input, InputShape, "input");
         MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength).CopyTo(Values(0));
@@ -106,11 +108,13 @@ public sealed unsafe class NetworkExecution<T>
         hasRun = false;
         if (schedule.Gradients[^1] is not { } block) return;
         MemoryMarshal.CreateReadOnlySpan(in outputGradient.GetPinnableReference(), (int)outputGradient.FlattenedLength)
-            .CopyTo(new Span<T>(At(block), (int)OutputShape.Product));
+            .CopyTo(Elements(block, OutputShape));
         for (var k = order.Length - 1; k >= 0; k--)
         {
             if (schedule.RunsBackward[order[k]]) schedule.Layers[order[k]].Backward();
         }
+
+        GC.KeepAlive(this); // Layers hold the arena's address only.
 
         // Layers hold addresses alone: the memory must outlive the last of them.
         GC.KeepAlive(this);
@@ -119,7 +123,7 @@ public sealed unsafe class NetworkExecution<T>
     /// <summary>The gradient for the input, [N, C, i…], after a backward pass.</summary>
     /// <exception cref="InvalidOperationException">The options did not ask for it.</exception>
     public ReadOnlyTensorSpan<T> InputGradient => schedule.Gradients[0] is { } block
-        ? new ReadOnlyTensorSpan<T>(At(block), (nint)InputShape.Product, inputLengths)
+        ? new ReadOnlyTensorSpan<T>(Elements(block, InputShape), inputLengths)
         : throw new InvalidOperationException("input gradient: it was not computed; make an execution with ExecutionOptions.Training and InputGradient.");
 
     /// <summary>A layer's output, [N, …], after a forward pass.</summary>
@@ -150,7 +154,7 @@ public sealed unsafe class NetworkExecution<T>
         }
 
         var shape = value == 0 ? InputShape : schedule.Shapes[value - 1];
-        return new ReadOnlyTensorSpan<T>(At(block), (nint)shape.Product, value == 0 ? inputLengths : lengths[value - 1]);
+        return new ReadOnlyTensorSpan<T>(Elements(block, shape), value == 0 ? inputLengths : lengths[value - 1]);
     }
 
     /// <summary>
@@ -224,12 +228,19 @@ public sealed unsafe class NetworkExecution<T>
         throw new ArgumentException($"there is no layer '{layer}'{(nearest is null ? "." : $"; did you mean '{nearest}'?")}", nameof(layer));
     }
 
-    private Span<T> Values(int value) => new(At(schedule.Activations[value]), (int)(value == 0 ? InputShape : schedule.Shapes[value - 1]).Product);
+    private Span<T> Values(int value) => Elements(schedule.Activations[value], value == 0 ? InputShape : schedule.Shapes[value - 1]);
 
     private ReadOnlyTensorSpan<T> Tensor(int value)
     {
         var shape = value == 0 ? inputLengths : lengths[value - 1];
-        return new ReadOnlyTensorSpan<T>(At(schedule.Activations[value]), Values(value).Length, shape);
+        return new ReadOnlyTensorSpan<T>(Values(value), shape);
+    }
+
+    /// <summary>A block's elements, as a reference into the arena: a caller's span keeps the memory alive when the execution is gone.</summary>
+    private Span<T> Elements(MemoryBlock block, Sizes shape)
+    {
+        ref var first = ref Unsafe.As<CacheLine, byte>(ref MemoryMarshal.GetArrayDataReference(memory));
+        return MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref Unsafe.AddByteOffset(ref first, startOffset + (nint)block.Offset)), checked((int)shape.Product));
     }
 
     private T* At(MemoryBlock? block) => block is null ? null : (T*)(start + block.Offset);

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Networks;
@@ -25,6 +26,17 @@ public class NetworkExecutionTests
         new Dense(10),
         new Softmax(),
     ]);
+
+    [Fact]
+    public void An_output_outlives_its_execution()
+    {
+        var output = OutputOfAnExecutionThatIsGone(out var copy);
+        for (var i = 0; i < 3; i++) GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+        for (var i = 0; i < 50; i++) GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true).AsSpan().Fill(255);
+        var after = new float[copy.Length];
+        output.FlattenTo(after);
+        Assert.Equal(copy, after);
+    }
 
     [Theory]
     [InlineData(1)]
@@ -251,4 +263,14 @@ public class NetworkExecutionTests
 
     private static string Message<TException>(Action action)
         where TException : Exception => Assert.ThrowsAny<TException>(action).Message;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ReadOnlyTensorSpan<float> OutputOfAnExecutionThatIsGone(out float[] copy)
+    {
+        var execution = new NetworkExecution<float>(LeNet, NetworkParameters<float>.Create(LeNet, 1), 2);
+        var output = execution.Forward(NetworkGradients.Random<float>(execution.InputShape, 1, 1));
+        copy = new float[output.FlattenedLength];
+        output.FlattenTo(copy);
+        return output;
+    }
 }
