@@ -5,6 +5,8 @@ namespace Tessera.Cli;
 /// <summary>The folder that a training leaves behind, and the names of the files in it.</summary>
 internal sealed class RunFolder
 {
+    private bool isNew;
+
     private RunFolder(string path) => Path = path;
 
     /// <summary>The folder.</summary>
@@ -23,6 +25,7 @@ internal sealed class RunFolder
         var folder = new RunFolder(given ?? NextFree(modelName));
         if (File.Exists(folder.Path)) throw new IOException($"--out {folder.Path}: it is a file; give a folder.");
         if (File.Exists(folder.Checkpoint)) throw new IOException($"--out {folder.Path}: it holds a model already; give another folder, or go on with that one by --resume {folder.Path}.");
+        folder.isNew = !Directory.Exists(folder.Path);
         try
         {
             Directory.CreateDirectory(folder.Path);
@@ -34,6 +37,12 @@ internal sealed class RunFolder
 
         OutputFiles.CheckFolder(folder.Path, $"--out {folder.Path}");
         return folder;
+    }
+
+    /// <summary>Takes the folder away again where it was made for a run that could not begin.</summary>
+    public void Undo()
+    {
+        if (isNew && !Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
     }
 
     /// <summary>The folder of a run to go on with, given by itself or by the checkpoint in it.</summary>

@@ -76,11 +76,19 @@ internal static class TrainCommand
         var watchesTest = data.Test is not null && training.ValidationFraction == 0 && !training.KeepBest && training.EarlyStopping is null;
         var validation = watchesTest ? data.Test : null;
 
-        // A first trainer finds what is wrong before there is a folder; it is the one that trains where the folder exists already.
-        if (resumed is null) _ = new Trainer<float>(model, data.Training, new TrainerOptions { Validation = validation });
         var folder = resumed ?? RunFolder.Create(output, model.Network.Name);
-        var trainer = new Trainer<float>(model, data.Training, new TrainerOptions { Validation = validation, CheckpointPath = folder.Checkpoint });
-        if (resumed is not null) trainer.Resume(folder.Checkpoint);
+        Trainer<float> trainer;
+        try
+        {
+            trainer = new Trainer<float>(model, data.Training, new TrainerOptions { Validation = validation, CheckpointPath = folder.Checkpoint });
+            if (resumed is not null) trainer.Resume(folder.Checkpoint);
+        }
+        catch
+        {
+            folder.Undo();
+            throw;
+        }
+
         ModelJson.Write(folder["model.json"], trainer.Model);
 
         var threads = training.Threads == 0 ? Environment.ProcessorCount : training.Threads;
