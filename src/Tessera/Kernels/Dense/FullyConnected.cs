@@ -158,7 +158,7 @@ internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
         {
             var here = Math.Min(3 * TLanes.Count, columnCount - first);
             var width = Up(here, TLanes.Count) * TLanes.Count;
-            var product = new PanelProduct<T> { LeftStride = LeftPitch, Right = right, RightPitch = width, Runs = 1, RunLength = count, RunOffsets = &noOffset };
+            var product = new PanelProduct<T> { LeftStride = LeftPitch, Right = right, RightPitch = width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = count, RunOffsets = &noOffset };
             for (int row = 0, height; row < rowCount; row += height)
             {
                 height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);

@@ -25,6 +25,7 @@ internal sealed unsafe class GradientBox
     private readonly long[] strides;
     private readonly long[] sourceStrides;
     private readonly int[] laneOffsets;
+    private readonly bool tapsAreNeighbours;
     private readonly int rank;
 
     /// <param name="part">One tile residue of the forward pass, with at least one position.</param>
@@ -55,6 +56,7 @@ internal sealed unsafe class GradientBox
         }
 
         Rows = Examples * Product(0, rank - 1, a => size[a]);
+        tapsAreNeighbours = axes[^1].Taps.Index().All(tap => tap.Item.Offset == axes[^1].Taps[0].Offset + tap.Index);
         laneOffsets = Offsets(rank - expanded, rank, LaneTaps, (a, offset) => offset);
         var outer = Offsets(0, rank - expanded, OuterTaps, (a, offset) => offset - lowest[a]);
         TapShifts = new nint[OuterTaps];
@@ -192,11 +194,46 @@ internal sealed unsafe class GradientBox
                     continue;
                 }
 
+                if (tapsAreNeighbours)
+                {
+                    LayOutTaps<TVector, T, TLanes>(image, sourcePlane, start, step, firstColumn, columns, width, length, line);
+                    continue;
+                }
+
                 for (var column = 0; column < columns; column++)
                 {
                     int channel = Math.DivRem(firstColumn + column, LaneTaps, out var lane);
                     var x = FindLine(start, lane, out var offset);
                     Column.Lay(offset < 0 ? null : image + (channel * sourcePlane) + (nint)offset, x, step, axes[last].SourceSize, line + column, width, length);
+                }
+            }
+        }
+    }
+
+    /// <summary>One row where the taps of the last axis read neighbours: a position's columns of one channel are copied together.</summary>
+    private void LayOutTaps<TVector, T, TLanes>(T* image, nint sourcePlane, int* start, int step, int firstColumn, int columns, int width, int length, T* line)
+        where TVector : struct
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        int taps = axes[^1].Taps.Length, size = axes[^1].SourceSize;
+        for (int column = 0, count; column < columns; column += count)
+        {
+            int channel = Math.DivRem(firstColumn + column, LaneTaps, out var lane);
+            count = Math.Min(taps - (lane % taps), columns - column);
+            var x = FindLine(start, lane, out var offset);
+            var (from, end) = offset < 0 ? (length, length) : Column.Inside(x, step, size - count + 1, length);
+            var row = image + (channel * sourcePlane) + (nint)offset;
+            var to = line + column;
+            for (var i = from; i < end; i++) RowCopy<TVector, T, TLanes>.Copy(row + x + ((nint)i * step), to + ((nint)i * width), count);
+            for (var i = 0; i < length; i++)
+            {
+                if (i == from) i = end;
+                if (i == length) break;
+                for (var tap = 0; tap < count; tap++)
+                {
+                    var at = x + ((long)i * step) + tap;
+                    to[((nint)i * width) + tap] = offset >= 0 && at >= 0 && at < size ? row[at] : default;
                 }
             }
         }

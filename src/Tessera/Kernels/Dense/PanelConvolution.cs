@@ -127,11 +127,13 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             if (part.SlicesPerBlock) part.Map.FindRuns(tables, k % part.Taps.TapCount, end - k);
             Pack(part, tables, source, k, end, own);
             if (packsKernelInJobs) kernelRows.Pack(index, group, row, rowEnd, k, end, operands.Kernel, packedKernel, part.KernelPitch);
-            var product = new PanelProduct<T> { Left = packsKernelInJobs ? packedKernel : left + k, LeftStride = packsKernelInJobs ? part.KernelPitch : part.Depth, Runs = 1, RunLength = end - k };
+            var product = new PanelProduct<T> { Left = packsKernelInJobs ? packedKernel : left + k, LeftStride = packsKernelInJobs ? part.KernelPitch : part.Depth, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = end - k };
             for (var panel = 0; panel < tables.PanelCount; panel++)
             {
+                // While the first panel is multiplied, the next block of the kernel comes nearer.
+                var ahead = panel == 0 && !packsKernelInJobs && block + 1 < part.DepthBlocks ? end - k : 0;
                 product.Right = own + ((nint)tables.Panels[panel].FirstColumn * (end - k));
-                Multiply(product, tables, tables.Panels[panel], part.Map.ResultStep, rowEnd - row, result + (row * resultPlane), block == 0 && bias != null ? bias + row : null, operands.Accumulate || block > 0, scratch);
+                Multiply(product, tables, tables.Panels[panel], part.Map.ResultStep, rowEnd - row, ahead, result + (row * resultPlane), block == 0 && bias != null ? bias + row : null, operands.Accumulate || block > 0, scratch);
             }
         }
     }
@@ -162,7 +164,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    private void Multiply(PanelProduct<T> product, in ColumnTables tables, in ColumnPanel panel, int step, int rowCount, T* result, T* bias, bool add, T* scratch)
+    private void Multiply(PanelProduct<T> product, in ColumnTables tables, in ColumnPanel panel, int step, int rowCount, int ahead, T* result, T* bias, bool add, T* scratch)
     {
         nint noOffset = 0;
         var left = product.Left;
@@ -176,12 +178,14 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);
             product.Left = left + (row * product.LeftStride);
             product.Rows = Math.Min(height, rowCount - row);
+            if (ahead > 0) Prefetch.Rows(product.Left + ahead, product.LeftStride, product.Rows, ahead);
             if (isContiguous && product.Rows == height)
             {
                 product.Result = result + (row * resultPlane) + results[0].Result;
                 product.ResultStride = resultPlane;
                 product.Bias = bias == null ? null : bias + row;
                 product.Add = add;
+                if (add) Prefetch.Rows(product.Result, resultPlane, height, width);
                 PanelKernel<TVector, T, TLanes>.Multiply(product, height, panel.Vectors);
                 continue;
             }

@@ -164,6 +164,8 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
                 {
                     LeftStride = positions,
                     RightPitch = (nint)box.Pitch * width,
+                    RightSecond = TLanes.Count,
+                    RightThird = 2 * TLanes.Count,
                     Runs = Math.Min(atOnce, runs - run),
                     RunLength = length,
                     RunOffsets = inputRows + run,

@@ -8,7 +8,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByThree(in PanelProduct<T> p)
     {
-        var lanes = TLanes.Count;
+        nint second = p.RightSecond, third = p.RightThird;
         T* a0 = p.Left;
         T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
         T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
@@ -24,7 +24,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             var pitch = p.RightPitch;
             for (var end = k + p.RunLength; k < end; k++)
             {
-                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + lanes), b2 = TLanes.Load(b + (2 * lanes));
+                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second), b2 = TLanes.Load(b + third);
                 b += pitch;
                 var a = TLanes.Broadcast(a0[k]);
                 c00 = TLanes.MultiplyAdd(a, b0, c00);
@@ -58,7 +58,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByTwo(in PanelProduct<T> p)
     {
-        var lanes = TLanes.Count;
+        var second = p.RightSecond;
         T* a0 = p.Left;
         T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
         T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
@@ -74,7 +74,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             var pitch = p.RightPitch;
             for (var end = k + p.RunLength; k < end; k++)
             {
-                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + lanes);
+                TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second);
                 b += pitch;
                 var a = TLanes.Broadcast(a0[k]);
                 c00 = TLanes.MultiplyAdd(a, b0, c00);
@@ -104,7 +104,6 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByOne(in PanelProduct<T> p)
     {
-        var lanes = TLanes.Count;
         T* a0 = p.Left;
         T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
         T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;

@@ -17,6 +17,10 @@ internal unsafe struct PanelProduct<T>
     /// <summary>k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch.</summary>
     public T* Right;
     public nint RightPitch;
+
+    /// <summary>Where the second and the third vector of a row of Right stand, counted from the first.</summary>
+    public nint RightSecond;
+    public nint RightThird;
     public int Runs;
     public int RunLength;
     public nint* RunOffsets;
@@ -36,7 +40,7 @@ internal unsafe struct PanelProduct<T>
 /// The micro-kernel of every dense product. All sums of a panel of rows by one to three vectors of columns stay in
 /// registers while k runs; a step of k loads the vectors of Right once and broadcasts one number of Left per row.
 /// <code>
-///             Right    k ↓  [ b0 | b1 | b2 ]   vectors, pitch apart
+///             Right    k ↓  [ b0 | b1 | b2 ]   vectors, side by side or anywhere
 ///     Left k →
 ///     a0                    c00  c01  c02
 ///     a1                    c10  c11  c12      8 × 3 in 32 registers,

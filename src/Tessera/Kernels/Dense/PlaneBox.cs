@@ -217,7 +217,7 @@ internal sealed unsafe class PlaneBox
     public long VectorsOfBox(int lanes)
     {
         long vectors = 0;
-        int rows = Rows, perImage = rows / Examples, width = 3 * lanes;
+        int rows = Rows, perImage = rows / Examples;
         long free = long.MinValue;
         for (var row = 0; row < rows; row++)
         {
@@ -230,8 +230,8 @@ internal sealed unsafe class PlaneBox
 
             for (var from = Math.Max(free, place); from < place + size[^1]; from = free)
             {
-                free = from + width;
-                vectors += 3;
+                free = from + lanes;
+                vectors++;
             }
         }
 

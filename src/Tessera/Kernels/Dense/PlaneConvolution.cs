@@ -11,7 +11,7 @@ namespace Tessera.Kernels.Dense;
 /// taps and results are not many channels: a box of source planes is laid out once in L2 (see <see cref="PlaneBox"/>),
 /// and every tap reads its vectors from there, so nothing is copied for each tap.
 /// <code>
-///                           columns: 1 to 3 vectors of the box's flattened positions
+///                           columns: 1 to 3 vectors of the box's positions
 ///     k = (channel, tap)  [ planes + shift of the tap ]       a block of channels stays in L1
 ///       ↓
 ///     rows   [ kernel ]   [ sums of all rows, in L1 ]  →  rows of the result
@@ -27,6 +27,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     private const int FirstCacheBytes = 24 * 1024;
     private const int MostRows = 128;
     private const int WantedJobs = 8;
+    private const int MostVectors = PanelKernel<TVector, T, TLanes>.MostVectors;
 
     private readonly int batch;
     private readonly bool transposed;
@@ -137,28 +138,40 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
 
         var left = kernelRows.Row(index, group, row, operands.Kernel, shared);
         var result = (transposed ? operands.Input : operands.Output) + ((((nint)group * rows) + row) * resultPlane);
-        int first = 0, inFirst = 0;
-        while (first < found)
+        var starts = stackalloc nint[MostVectors];
+        var firstRows = stackalloc int[MostVectors];
+        for (int next = 0, inNext = 0; next < found;)
         {
-            // A panel begins at the first position not done, and takes what its vectors reach of the rows that follow.
-            var place = places[first] + inFirst;
-            int lastRow = first, width = 3 * TLanes.Count;
-            while (lastRow + 1 < found && places[lastRow + 1] < place + width) lastRow++;
-            var reach = (int)Math.Min(width, places[lastRow] + length - place);
-            var vectors = Up(reach, TLanes.Count);
-            Multiply(part, index, left, planes + place, vectors, rowCount, bias, own);
-            Spread(own, vectors * TLanes.Count, rowCount, places, results, first, lastRow, place, length, part.Taps.Axes[^1].ResultStep, result, operands.Accumulate);
-            inFirst = (int)(place + width - places[lastRow]);
-            first = lastRow;
-            if (inFirst >= length) (first, inFirst) = (first + 1, 0);
+            // Each vector begins at the first position not done, and takes what it reaches of the rows that follow.
+            var vectors = 0;
+            for (; vectors < MostVectors && next < found; vectors++)
+            {
+                (firstRows[vectors], starts[vectors]) = (next, places[next] + inNext);
+                var end = starts[vectors] + TLanes.Count;
+                while (next < found && places[next] + length <= end) next++;
+                inNext = next < found ? (int)Math.Max(0, end - places[next]) : 0;
+            }
+
+            Multiply(part, index, left, planes, starts, vectors, rowCount, bias, own);
+            for (var v = 0; v < vectors; v++)
+            {
+                Spread(own + (v * TLanes.Count), vectors * TLanes.Count, rowCount, places, results, firstRows[v], found, starts[v], length, part.Taps.Axes[^1].ResultStep, result, operands.Accumulate);
+            }
         }
     }
 
     /// <summary>The sums of a panel for all rows, [row, column].</summary>
-    private void Multiply(Part part, int index, T* left, T* right, int vectors, int rowCount, T* bias, T* sums)
+    private void Multiply(Part part, int index, T* left, T* planes, nint* starts, int vectors, int rowCount, T* bias, T* sums)
     {
         var taps = part.Taps.TapCount;
-        var product = new PanelProduct<T> { LeftStride = kernelRows.RowLength(index), RunLength = 1, ResultStride = vectors * TLanes.Count };
+        var product = new PanelProduct<T>
+        {
+            LeftStride = kernelRows.RowLength(index),
+            RightSecond = vectors > 1 ? starts[1] - starts[0] : 0,
+            RightThird = vectors > 2 ? starts[2] - starts[0] : 0,
+            RunLength = 1,
+            ResultStride = vectors * TLanes.Count,
+        };
         fixed (nint* shifts = part.Shifts)
         {
             product.RunOffsets = shifts;
@@ -166,7 +179,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             {
                 int channel = (int)((long)channels * block / part.ChannelBlocks), end = (int)((long)channels * (block + 1) / part.ChannelBlocks);
                 product.Runs = (end - channel) * taps;
-                product.Right = right + (channel * part.Box.ChannelElements);
+                product.Right = planes + starts[0] + (channel * part.Box.ChannelElements);
                 product.Add = block > 0;
                 for (int m = 0, height; m < rowCount; m += height)
                 {
@@ -181,14 +194,14 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    /// <summary>Carries the columns of a panel that are positions into the rows of the result.</summary>
-    private void Spread(T* sums, int pitch, int rowCount, nint* places, nint* results, int first, int last, nint place, int length, int step, T* result, bool accumulate)
+    /// <summary>Carries those columns of a vector that are positions into the rows of the result.</summary>
+    private void Spread(T* sums, int pitch, int rowCount, nint* places, nint* results, int first, int end, nint place, int length, int step, T* result, bool accumulate)
     {
-        for (var row = first; row <= last; row++)
+        for (var row = first; row < end && places[row] < place + TLanes.Count; row++)
         {
             var skipped = (int)Math.Max(0, place - places[row]);
             var column = (int)(places[row] + skipped - place);
-            var count = Math.Min(length - skipped, (3 * TLanes.Count) - column);
+            var count = Math.Min(length - skipped, TLanes.Count - column);
             var to = result + results[row] + ((nint)skipped * step);
             var from = sums + column;
             for (var m = 0; m < rowCount; m++, from += pitch, to += resultPlane)
