@@ -45,7 +45,7 @@ internal sealed unsafe class PatchBuffer<T>
         this.wide = wide;
         walk = blocking.Walk;
         examplesInBlock = blocking.Examples;
-        RowStride = blocking.InputSegment * blocking.Examples;
+        RowStride = blocking.InputStride;
         ChannelStride = checked(walk.Slots * RowStride);
         channelsOfInput = geometry.InputChannels;
         volume = (int)geometry.KernelSize.Product;

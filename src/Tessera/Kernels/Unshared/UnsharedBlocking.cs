@@ -13,7 +13,11 @@ internal sealed class UnsharedBlocking
 
     private const int BytesAlongBatch = 256;
 
-    private UnsharedBlocking(RowWalk walk, int groups) => (Walk, Groups) = (walk, groups);
+    private const int LineBytes = 64;
+
+    private readonly int elementsOfLine;
+
+    private UnsharedBlocking(RowWalk walk, int groups, int bytes) => (Walk, Groups, elementsOfLine) = (walk, groups, LineBytes / bytes);
 
     /// <summary>The rows that are walked.</summary>
     public RowWalk Walk { get; }
@@ -39,11 +43,17 @@ internal sealed class UnsharedBlocking
     /// <summary>Elements of the longest output row that a segment needs.</summary>
     public int OutputSegment { get; private set; }
 
+    /// <summary>The distance between rows of the input buffer.</summary>
+    public int InputStride => Apart(InputSegment * Examples);
+
+    /// <summary>The distance between channels of the output buffer.</summary>
+    public int OutputStride => Apart(OutputSegment * Examples);
+
     /// <summary>The input buffer [channel][slot][x][example].</summary>
-    public long InputElements => (long)Inputs * Walk.Slots * InputSegment * Examples;
+    public long InputElements => (long)Inputs * Walk.Slots * InputStride;
 
     /// <summary>The output buffer, [channel][x][example] in some order.</summary>
-    public long OutputElements => (long)Outputs * OutputSegment * Examples;
+    public long OutputElements => (long)Outputs * OutputStride;
 
     /// <summary>Chooses a blocking.</summary>
     /// <param name="g">The operator.</param>
@@ -56,7 +66,7 @@ internal sealed class UnsharedBlocking
     {
         var walk = new RowWalk(g);
         int inputs = g.InputChannels / g.Groups, outputs = g.OutputChannels / g.Groups;
-        var b = new UnsharedBlocking(walk, g.Groups)
+        var b = new UnsharedBlocking(walk, g.Groups, bytes)
         {
             Examples = Math.Min((batch + lanes - 1) / lanes * lanes, Math.Max(lanes, BytesAlongBatch / bytes)),
             Segment = cutsInput ? walk.Last.Input : walk.Last.Output,
@@ -95,4 +105,11 @@ internal sealed class UnsharedBlocking
 
     /// <summary>The window of the other side's channels: all of them where groups keep them apart.</summary>
     public static int WindowOf(OperatorGeometry g, int block, int channels) => g.Groups > 1 && block >= channels / g.Groups ? channels : block;
+
+    /// <summary>A distance at which rows do not fall on the same few places of the first-level cache.</summary>
+    private int Apart(int elements)
+    {
+        var lines = (elements + elementsOfLine - 1) / elementsOfLine;
+        return (lines % 8 == 0 ? lines + 4 : lines) * elementsOfLine;
+    }
 }

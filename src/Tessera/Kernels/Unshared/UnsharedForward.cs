@@ -87,11 +87,11 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
 
     private void Products(T* kernel, ref Patch<T> patch, int row, int job, int window, int first, int end, T* gathered)
     {
-        var rows = stackalloc int[blocking.Outputs];
-        var sums = stackalloc int[blocking.Outputs];
+        var rows = stackalloc int[BroadcastProduct<T, TVector, TLanes>.TileRows];
+        var sums = stackalloc int[BroadcastProduct<T, TVector, TLanes>.TileRows];
         var ofJob = runs.OfJob(job);
         var base0 = ofJob[0].First;
-        var perChannel = blocking.OutputSegment * blocking.Examples;
+        var perChannel = blocking.OutputStride;
         var vectors = blocking.Examples / TLanes.Count;
         var tile = walk.FirstTile(row);
         for (var p = first; p < end; p++)
@@ -104,7 +104,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
                 var run = ofJob[r];
                 var list = runs.List(job, r, window);
                 if (window > 0 && list.Count == 0) continue;
-                for (var i = 0; i < run.Count; i++)
+                for (var i = 0; i < BroadcastProduct<T, TVector, TLanes>.TileRows; i++)
                 {
                     rows[i] = i * run.RowStride;
                     sums[i] = i * perChannel;
@@ -112,9 +112,15 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
 
                 var to = gathered + ((long)(run.First - base0) * perChannel) + ((p - first) * blocking.Examples);
 
-                // The longer of the two lists goes inside.
-                if (taps.Count == 1) BroadcastProduct<T, TVector, TLanes>.Run(weights + run.Weights, rows, run.Count, lanes, taps, list, to, sums, vectors, window > 0);
-                else BroadcastProduct<T, TVector, TLanes>.Run(weights + run.Weights, rows, run.Count, lanes, list, taps, to, sums, vectors, window > 0);
+                // The longer of the two lists goes inside. While a tile is at work, its weights for the next position are fetched.
+                var (outside, inside) = taps.Count == 1 ? (taps, list) : (list, taps);
+                for (var i = 0; i < run.Count; i += BroadcastProduct<T, TVector, TLanes>.TileRows)
+                {
+                    var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, run.Count - i);
+                    var k = weights + run.Weights + ((long)i * run.RowStride);
+                    Prefetch.Elements(k + kernelStride, (long)height * run.RowStride);
+                    BroadcastProduct<T, TVector, TLanes>.Run(k, rows, height, lanes, outside, inside, to + ((long)i * perChannel), sums, vectors, window > 0);
+                }
             }
         }
     }
@@ -124,7 +130,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
         var ofJob = runs.OfJob(job);
         var base0 = ofJob[0].First;
         var count = ofJob[^1].First + ofJob[^1].Count - base0;
-        var perChannel = blocking.OutputSegment * blocking.Examples;
+        var perChannel = blocking.OutputStride;
         var plane = (long)walk.OutputRows * walk.Last.Output;
         for (var m = 0; m < count; m++)
         {

@@ -45,7 +45,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         blocking = UnsharedBlocking.Choose(geometry, batch, TLanes.Count, sizeof(T), cutsInput: true, cacheBytes);
         walk = blocking.Walk;
         patches = new PatchBuffer<T>(geometry, blocking, wide);
-        runs = ConnectedRuns.ByInput(geometry, blocking, checked(blocking.OutputSegment * blocking.Examples));
+        runs = ConnectedRuns.ByInput(geometry, blocking, blocking.OutputStride);
         inputChannels = geometry.InputChannels;
         outputChannels = geometry.OutputChannels;
         volume = (int)geometry.KernelSize.Product;
@@ -108,7 +108,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         var vectors = blocking.Examples / TLanes.Count;
         var tile = walk.FirstTile(row);
         var readers = walk.LastReaders(part.Inputs.First, part.Inputs.End);
-        var shift = (long)(firstOutput - runs.WindowStart(window)) * blocking.OutputSegment * blocking.Examples;
+        var shift = (long)(firstOutput - runs.WindowStart(window)) * blocking.OutputStride;
         for (var p = readers.First; p < readers.End; p++)
         {
             int tapFirst = patch.TapFirst, tapEnd = patch.TapEnd;
@@ -121,7 +121,14 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
                 var outputs = runs.List(part.Job, r, window);
                 if (outputs.Count == 0) continue;
                 var to = into + ((long)(ofJob[r].First - ofJob[0].First) * patches.ChannelStride);
-                BroadcastProduct<T, TVector, TLanes>.Run(weights, rows, ofJob[r].Count * patch.Taps.Count, lanes, outer, outputs, to, sums, vectors, true);
+                var length = ofJob[r].Count * patch.Taps.Count;
+                var next = weights + kernelStride + outputs.Scalar[0];
+                for (var i = 0; i < length; i += BroadcastProduct<T, TVector, TLanes>.TileRows)
+                {
+                    var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, length - i);
+                    Prefetch.Elements(next + ((long)i * outputs.Count), (long)height * outputs.Count);
+                    BroadcastProduct<T, TVector, TLanes>.Run(weights, rows + i, height, lanes, outer, outputs, to, sums + i, vectors, true);
+                }
             }
         }
     }
@@ -147,7 +154,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         for (var m = outputs.First; m < outputs.End; m++)
         {
             var from = gradient + ((((long)part.FirstExample * outputChannels) + m) * plane) + ((long)row * walk.Last.Output) + positions.First;
-            var into = to + ((long)(m - outputs.First) * blocking.OutputSegment * blocking.Examples);
+            var into = to + ((long)(m - outputs.First) * blocking.OutputStride);
             Transposition.Run(from, outputChannels * plane, part.Examples, positions.End - positions.First, into, blocking.Examples, false, wide);
         }
     }

@@ -9,7 +9,7 @@ namespace Tessera.Kernels.Unshared;
 /// Unshared kernel gradient, lanes along the patch: for each position dK[p] = G[p]ᵀ · patch[p], summed over the batch
 /// and written once. n batch, m output, c input channel, q kernel offset.
 /// <code>
-///   V ──turn──▸ buffer [c][slot][x][n] ──turn──▸ panel [n][two vectors of c q]   stays in the first-level cache
+///   V ──turn──▸ buffer [c][slot][x][n] ──turn──▸ panel [n][some vectors of c q]   stays in the first-level cache
 ///                                                    │
 ///   G ──turn──▸ [x][n][m], one number broadcast ─▸ product ──▸ dK [p][m][c q]
 /// </code>
@@ -73,7 +73,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
 
     public override long WorkerElements => patches.Elements + blocking.OutputElements + PanelElements + ZeroElements + TailElements + ListElements;
 
-    private static int PanelWidth => 2 * TLanes.Count;
+    private static int PanelWidth => (TLanes.HasManyRegisters ? 4 : 2) * TLanes.Count;
 
     private long PanelElements => (long)blocking.Examples * PanelWidth;
 
@@ -160,6 +160,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
                 for (var at = 0; at < length; at += PanelWidth)
                 {
                     var width = Math.Min(PanelWidth, length - at);
+                    Prefetch.Elements(into + kernelStride + outputs.Scalar[0] + ((long)at * outputs.Count), (long)width * outputs.Count);
                     Transposition.Gather(from, list + at, width, examples, panel, PanelWidth, zeros, wide);
                     var vectors = width / full;
                     if (vectors > 0) BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane, outputs.Count, panel, outer, inner, into + at, outputs.Scalar, vectors, add);

@@ -29,6 +29,9 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
+    /// <summary>The most rows of a tile.</summary>
+    public const int TileRows = 6;
+
     /// <summary>Any number of rows and whole vectors: cuts them into tiles.</summary>
     /// <param name="number">Base of the numbers.</param>
     /// <param name="rows">Where each row's numbers begin.</param>
