@@ -90,10 +90,17 @@ public sealed unsafe class NetworkExecution<T>
     public ReadOnlyTensorSpan<T> Forward(scoped in ReadOnlyTensorSpan<T> input)
     {
         TensorChecks.Dense(input, InputShape, "input");
-        MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength).CopyTo(Values(0));
+        Forward(MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength));
+        return Tensor(lengths.Length);
+    }
+
+    /// <summary>The same on row-major numbers: a tensor of many axes would be an object in every pass.</summary>
+    internal ReadOnlySpan<T> Forward(scoped ReadOnlySpan<T> input)
+    {
+        input.CopyTo(Values(0));
         foreach (var layer in order) schedule.Layers[layer].Forward();
         hasRun = true;
-        return Tensor(lengths.Length);
+        return Values(lengths.Length);
     }
 
     /// <summary>Computes the gradients of the trained parameters, and of the input where the options ask for it, for the last forward pass.</summary>
@@ -104,17 +111,20 @@ public sealed unsafe class NetworkExecution<T>
     {
         if (!options.Training) throw new InvalidOperationException("backward: this execution is for inference; make one with ExecutionOptions.Training.");
         TensorChecks.Dense(outputGradient, OutputShape, "output gradient");
+        Backward(MemoryMarshal.CreateReadOnlySpan(in outputGradient.GetPinnableReference(), (int)outputGradient.FlattenedLength));
+    }
+
+    /// <summary>The same on row-major numbers.</summary>
+    internal void Backward(ReadOnlySpan<T> outputGradient)
+    {
         if (!hasRun) throw new InvalidOperationException("backward: run a forward pass first, one for each backward pass.");
         hasRun = false;
         if (schedule.Gradients[^1] is not { } block) return;
-        MemoryMarshal.CreateReadOnlySpan(in outputGradient.GetPinnableReference(), (int)outputGradient.FlattenedLength)
-            .CopyTo(Elements(block, OutputShape));
+        outputGradient.CopyTo(Elements(block, OutputShape));
         for (var k = order.Length - 1; k >= 0; k--)
         {
             if (schedule.RunsBackward[order[k]]) schedule.Layers[order[k]].Backward();
         }
-
-        GC.KeepAlive(this); // Layers hold the arena's address only.
 
         // Layers hold addresses alone: the memory must outlive the last of them.
         GC.KeepAlive(this);

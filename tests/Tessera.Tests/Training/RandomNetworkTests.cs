@@ -1,4 +1,5 @@
 using CsCheck;
+using Tessera.Execution;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Tests.Files;
@@ -19,6 +20,29 @@ public class RandomNetworkTests
             Assert.True(report.Passed, $"{network}\n{report}");
         },
         iter: 8,
+        threads: 1);
+
+    [Fact]
+    public void Passes_of_any_network_allocate_nothing_after_the_first() => RandomModel.Any.Sample(
+        model =>
+        {
+            var network = Plain(model.Network);
+            var how = new ExecutionOptions { Training = true, Threads = 1 };
+            var execution = new FlatExecution<float>(new NetworkExecution<float>(network, NetworkParameters<float>.Create(network, 1), 3, how));
+            var input = new float[execution.Network.InputShape.Product];
+            // The least of a few passes: the runtime itself makes an object now and then, when it compiles a method anew.
+            long least = long.MaxValue;
+            for (var pass = 0; pass < 6; pass++)
+            {
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                execution.Forward(input);
+                execution.Backward();
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Assert.Equal(0, least);
+        },
+        iter: 30,
         threads: 1);
 
     /// <summary>Without initialisers of its own, some of which do not suit every layer.</summary>
