@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tessera.Execution;
-using Tessera.Files;
 using Tessera.Networks;
 
 namespace Tessera.Cli.Commands;
@@ -23,7 +22,7 @@ internal static class PlanCommand
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("model") { Description = "The model, a JSON file.", HelpName = "MODEL.json" };
+        var model = new Argument<string>("model") { Description = "The model, a JSON file (or the folder that a training left).", HelpName = "MODEL.json" };
         var batch = CommandOptions.Whole("--batch", "The batch that memory is counted for; the model's own if left out.", 1);
         var output = CommandOptions.SizesOf("--output", "A wanted output size, one number for all axes or one per axis, such as 7 or 7,7.");
         var layer = new Option<string?>("--layer") { Description = "The layer whose output --output is about; the last with spatial axes if left out.", HelpName = "name" };
@@ -34,7 +33,7 @@ internal static class PlanCommand
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var description = ModelJson.Read(parsed.GetRequiredValue(model));
+            var description = TrainedModel.Describe(parsed.GetRequiredValue(model));
             var network = description.Network;
             var plan = NetworkPlan.Of<float>(network, parsed.GetValue(batch) ?? description.Training.BatchSize, parsed.GetValue(threads) ?? description.Training.Threads);
             var wanted = parsed.GetValue(output) is { } sizes ? WantedOutput.Of(network, parsed.GetValue(layer), sizes) : null;
