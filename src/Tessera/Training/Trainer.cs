@@ -136,6 +136,7 @@ public sealed class Trainer<T>
             }
 
             var ended = position.Batch == loader.BatchesPerEpoch ? EndEpoch(clock, progress, cancellation) : null;
+            if (ended is null) CheckParameters();
             if (options.CheckpointPath is not null) Save(options.CheckpointPath);
             if (ended is null) return Result(TrainingOutcome.Cancelled, clock, false);
         }
@@ -205,8 +206,10 @@ public sealed class Trainer<T>
         if (validated is not null && !double.IsFinite(validated.Loss)) throw Diverged("the validation loss", validated.Loss, null, position.Step);
         position.History.Add(metrics);
         if (TrainingHistory.Best(position.History, training.Measure) == position.Epoch) best?.CopyFrom(Parameters);
-        progress?.Report(Progress(clock, metrics));
+        // Told last: whatever the caller does, the epoch has ended.
+        var told = Progress(clock, metrics);
         position.NextEpoch();
+        progress?.Report(told);
         return metrics;
     }
 

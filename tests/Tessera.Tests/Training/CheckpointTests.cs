@@ -75,6 +75,38 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void Parameters_that_are_not_finite_replace_no_good_checkpoint()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder["c.safetensors"];
+        var trainer = ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(70), new TrainerOptions { CheckpointPath = path });
+        using var source = new CancellationTokenSource();
+        Assert.Equal(TrainingOutcome.Cancelled, trainer.Run(new Listener(_ => source.Cancel()), source.Token).Outcome);
+        var good = File.ReadAllBytes(path);
+        using var second = new CancellationTokenSource();
+        Assert.Throws<TrainingDivergedException>(() => trainer.Run(
+            new Listener(_ =>
+            {
+                trainer.Parameters["dense1.bias"].Span[0] = float.NaN;
+                second.Cancel();
+            }),
+            second.Token));
+        Assert.Equal(good, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void A_listener_that_throws_leaves_the_training_where_it_stands()
+    {
+        var whole = ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(70));
+        whole.Run(cancellation: Token);
+        var broken = ToyTask.Trainer(ToyTask.Training, ToyTask.Patterns(70));
+        Assert.Throws<TimeoutException>(() => broken.Run(new Listener(progress => throw (progress.EndOfEpoch is null ? new TimeoutException() : new ArithmeticException())), Token));
+        Assert.Throws<ArithmeticException>(() => broken.Run(new Listener(progress => _ = progress.EndOfEpoch is null ? 0 : throw new ArithmeticException()), Token));
+        broken.Run(cancellation: Token);
+        Assert.Equal(whole.All(), broken.All());
+    }
+
+    [Fact]
     public void A_longer_training_goes_on_from_a_shorter_ones_end()
     {
         using var folder = new TemporaryFolder();
