@@ -30,58 +30,64 @@ internal sealed unsafe class BiasAlgorithm<T> : Algorithm<T>
         plane = (int)geometry.OutputSize.Product;
         tiles = perChannel ? 1 : (int)geometry.Tile.Product;
         if (tiles > 1) tileOfPosition = [.. Enumerable.Range(0, plane).Select(position => TileOf(geometry, position))];
-        Stages = [forward ? batch * outputs : outputs];
+        Stages = [forward && tileOfPosition is null ? batch * outputs : outputs];
     }
 
     public override string Name => "bias";
+
+    /// <summary>One channel's biases (or their gradients) in the order of the positions: gathered once, used for every example.</summary>
+    public override long WorkerElements => tileOfPosition is null ? 0 : plane;
 
     public override IReadOnlyList<int> Stages { get; }
 
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        if (forward) LayDown(job, operands);
-        else Gather(job, operands);
-    }
-
-    private void LayDown(int job, in Operands<T> operands)
-    {
-        var m = job % outputs;
-        var z = new Span<T>(operands.Output + ((long)job * plane), plane);
         var b = operands.Kernel;
         if (tileOfPosition is null)
         {
-            if (operands.Accumulate) TensorPrimitives.Add(z, b[m], z);
-            else z.Fill(b[m]);
+            if (forward) LayDown(Plane(operands, job), b[job % outputs], operands.Accumulate);
+            else GatherShared(job, operands);
             return;
         }
 
-        for (var p = 0; p < plane; p++)
+        var ofPositions = new Span<T>(own, plane);
+        if (forward)
         {
-            var bias = b[((long)tileOfPosition[p] * outputs) + m];
-            z[p] = operands.Accumulate ? z[p] + bias : bias;
-        }
-    }
-
-    private void Gather(int m, in Operands<T> operands)
-    {
-        var db = operands.Kernel;
-        if (!operands.Accumulate)
-        {
-            for (var tile = 0; tile < tiles; tile++) db[((long)tile * outputs) + m] = T.Zero;
-        }
-
-        for (var n = 0; n < batch; n++)
-        {
-            var g = new ReadOnlySpan<T>(operands.Output + ((((long)n * outputs) + m) * plane), plane);
-            if (tileOfPosition is null)
+            for (var p = 0; p < plane; p++) ofPositions[p] = b[((long)tileOfPosition[p] * outputs) + job];
+            for (var n = 0; n < batch; n++)
             {
-                db[m] += TensorPrimitives.Sum(g);
-                continue;
+                var z = Plane(operands, (n * outputs) + job);
+                if (operands.Accumulate) TensorPrimitives.Add(z, ofPositions, z);
+                else ofPositions.CopyTo(z);
             }
 
-            for (var p = 0; p < plane; p++) db[((long)tileOfPosition[p] * outputs) + m] += g[p];
+            return;
         }
+
+        ofPositions.Clear();
+        for (var n = 0; n < batch; n++) TensorPrimitives.Add(ofPositions, Plane(operands, (n * outputs) + job), ofPositions);
+        if (!operands.Accumulate)
+        {
+            for (var tile = 0; tile < tiles; tile++) b[((long)tile * outputs) + job] = T.Zero;
+        }
+
+        for (var p = 0; p < plane; p++) b[((long)tileOfPosition[p] * outputs) + job] += ofPositions[p];
     }
+
+    private static void LayDown(Span<T> z, T bias, bool add)
+    {
+        if (add) TensorPrimitives.Add(z, bias, z);
+        else z.Fill(bias);
+    }
+
+    private void GatherShared(int m, in Operands<T> operands)
+    {
+        var sum = T.Zero;
+        for (var n = 0; n < batch; n++) sum += TensorPrimitives.Sum<T>(Plane(operands, (n * outputs) + m));
+        operands.Kernel[m] = operands.Accumulate ? operands.Kernel[m] + sum : sum;
+    }
+
+    private Span<T> Plane(in Operands<T> operands, int index) => new(operands.Output + ((long)index * plane), plane);
 
     private static int TileOf(OperatorGeometry geometry, int position)
     {

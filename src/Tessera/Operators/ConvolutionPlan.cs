@@ -68,17 +68,17 @@ public sealed unsafe class ConvolutionPlan<T>
 
     /// <summary>The bytes that a workspace of this plan takes.</summary>
     public long WorkspaceBytes =>
-        (algorithms.Max(a => a.SharedElements) + (algorithms.Max(a => a.WorkerElements) * options.ResolvedThreads)) * sizeof(T);
+        (SharedElements + (WorkerElements * options.ResolvedThreads)) * sizeof(T);
 
     /// <summary>Workspace in elements that all workers share, over all operations.</summary>
     internal long SharedElements => algorithms.Max(a => a.SharedElements);
 
     /// <summary>Workspace in elements of each worker, over all operations.</summary>
-    internal long WorkerElements => algorithms.Max(a => a.WorkerElements);
+    internal long WorkerElements => Math.Max(algorithms.Max(a => a.WorkerElements), Math.Max(layBias?.WorkerElements ?? 0, gatherBias?.WorkerElements ?? 0));
 
     /// <summary>A workspace large enough for every operation of this plan.</summary>
     public Workspace<T> CreateWorkspace() =>
-        new(algorithms.Max(a => a.SharedElements), algorithms.Max(a => a.WorkerElements), options.ResolvedThreads);
+        new(SharedElements, WorkerElements, options.ResolvedThreads);
 
     /// <summary>Z = b + A(K) V: equations 9.8 to 9.10. With <paramref name="accumulate"/>, Z += b + A(K) V.</summary>
     /// <param name="input">V [N, C, i…].</param>

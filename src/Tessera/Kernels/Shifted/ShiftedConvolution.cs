@@ -131,7 +131,10 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     private void Sum(int p, in ChannelTile tile, in Operands<T> operands, T* weights, T* own, T* sums)
     {
         var part = parts[p];
-        for (var r = 0; r < tile.Rows; r++) new Span<T>(sums + ((long)r * part.Columns), part.Columns).Fill(operands.Bias == null ? T.Zero : operands.Bias[tile.First + r]);
+
+        // A single set of all rows, as depthwise has, need not add to what stands there.
+        var adds = operands.Bias != null || tile.Entries != 1 || channels.Entries[tile.FirstEntry].Rows != tile.Rows;
+        for (var r = 0; adds && r < tile.Rows; r++) new Span<T>(sums + ((long)r * part.Columns), part.Columns).Fill(operands.Bias == null ? T.Zero : operands.Bias[tile.First + r]);
         var taps = part.Taps;
         var rows = stackalloc int[4];
         var sumRows = stackalloc int[4];
@@ -154,8 +157,8 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
                 {
                     var source = own + part.RunStart(run);
                     var to = sums + ((long)run * part.Vectors * TLanes.Count);
-                    if (taps.Count == 1) BroadcastProduct<T, TVector, TLanes>.Run(from, rows, count, source, taps, list, to, sumRows, part.Vectors, true);
-                    else BroadcastProduct<T, TVector, TLanes>.Run(from, rows, count, source, list, taps, to, sumRows, part.Vectors, true);
+                    if (taps.Count == 1) BroadcastProduct<T, TVector, TLanes>.Run(from, rows, count, source, taps, list, to, sumRows, part.Vectors, adds);
+                    else BroadcastProduct<T, TVector, TLanes>.Run(from, rows, count, source, list, taps, to, sumRows, part.Vectors, adds);
                 }
             }
         }
