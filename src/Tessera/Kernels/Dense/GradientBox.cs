@@ -96,6 +96,9 @@ internal sealed unsafe class GradientBox
     /// <summary>Positions along the last axis of a whole box.</summary>
     public int RowLength => size[^1];
 
+    /// <summary>About how long laying out one element takes, where multiplying a row by a vector takes 1: a block is transposed, neighbouring taps are one copy, and the rest goes one by one.</summary>
+    public double LayOutCost => Expanded == 0 ? 0.5 : tapsAreNeighbours ? Math.Max(0.25, 3.5 / axes[^1].Taps.Length) : 2;
+
     private long ImageElements => strides[0] * extents[0];
 
     /// <summary>Moves on to the next box; <paramref name="corner"/> is [first example, first position per axis].</summary>

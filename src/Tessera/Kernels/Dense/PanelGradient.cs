@@ -204,7 +204,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs.</summary>
+    /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs, in numbers multiplied.</summary>
     private int ChooseExpanded()
     {
         var best = (Cost: double.MaxValue, Expanded: geometry.Axes.Length);
@@ -216,7 +216,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             var width = MostWidth(expanded);
             var box = MakeBox(part, expanded, width);
             if (box.Elements * width * sizeof(T) > 4 * BoxBytes && expanded < geometry.Axes.Length) continue;
-            var layingOut = (double)box.Elements / box.Positions * columns * Up(rows, RowBlock);
+            var layingOut = (double)box.Elements / box.Positions * columns * Up(rows, RowBlock) * box.LayOutCost * TLanes.Count;
             var multiplying = (double)rows * Up(columns, TLanes.Count) * (volume / LaneTapsOf(expanded));
             if (layingOut + multiplying < best.Cost) best = (layingOut + multiplying, expanded);
         }
