@@ -147,14 +147,16 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             var runs = box.FindRows(corner, batch, resultImage, inputRows, outputRows, out var length);
             for (var run = 0; run < runs; run++) inputRows[run] *= width;
             box.LayOut<TVector, T, TLanes>(source, sourceImage, inputPlane, corner, batch, column, columns, width, inputs);
-            var positions = (nint)runs * length;
-            var step = geometry.Axes[^1].Tile;
-            for (var m = 0; m < rowCount; m++)
+            T* left = outputs;
+            var leftStride = (nint)runs * length;
+            if (IsTogether(outputRows, runs, length))
             {
-                for (var run = 0; run < runs; run++)
-                {
-                    RowCopy<TVector, T, TLanes>.Copy(gradient + (m * outputPlane) + outputRows[run], step, outputs + (m * positions) + ((nint)run * length), length);
-                }
+                left = gradient + outputRows[0];
+                leftStride = outputPlane;
+            }
+            else
+            {
+                PackOutputs(gradient, outputRows, runs, length, rowCount, outputs);
             }
 
             var atOnce = Math.Max(1, PositionsAtOnce / length);
@@ -162,7 +164,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             {
                 var product = new PanelProduct<T>
                 {
-                    LeftStride = positions,
+                    LeftStride = leftStride,
                     RightPitch = (nint)box.Pitch * width,
                     RightSecond = TLanes.Count,
                     RightThird = 2 * TLanes.Count,
@@ -179,7 +181,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
                     {
                         height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - m);
                         product.Rows = Math.Min(height, rowCount - m);
-                        product.Left = outputs + (m * positions) + ((nint)run * length);
+                        product.Left = left + (m * leftStride) + ((nint)run * length);
                         product.Result = sums + ((((nint)t * rowsPerBlock) + m) * width);
                         PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
                     }
@@ -187,6 +189,26 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             }
         }
         while (box.Next(corner, batch));
+    }
+
+    /// <summary>Whether a box's output positions lie together in G, so that it can be read in place; not where its rows would fall on one another in the cache.</summary>
+    private bool IsTogether(nint* outputRows, int runs, int length)
+    {
+        if (geometry.Axes[^1].Tile != 1 || outputPlane * sizeof(T) % 4096 == 0) return false;
+        for (var run = 1; run < runs; run++)
+        {
+            if (outputRows[run] != outputRows[run - 1] + length) return false;
+        }
+
+        return true;
+    }
+
+    private void PackOutputs(T* gradient, nint* outputRows, int runs, int length, int rowCount, T* to)
+    {
+        for (var m = 0; m < rowCount; m++, gradient += outputPlane)
+        {
+            for (var run = 0; run < runs; run++, to += length) RowCopy<TVector, T, TLanes>.Copy(gradient + outputRows[run], geometry.Axes[^1].Tile, to, length);
+        }
     }
 
     /// <summary>Spreads one row of sums over the kernel elements of its columns.</summary>
