@@ -149,7 +149,8 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             box.LayOut<TVector, T, TLanes>(source, sourceImage, inputPlane, corner, batch, column, columns, width, inputs);
             T* left = outputs;
             var leftStride = (nint)runs * length;
-            if (IsTogether(outputRows, runs, length))
+            var inPlace = IsTogether(outputRows, runs, length);
+            if (inPlace)
             {
                 left = gradient + outputRows[0];
                 leftStride = outputPlane;
@@ -182,6 +183,8 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
                         height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - m);
                         product.Rows = Math.Min(height, rowCount - m);
                         product.Left = left + (m * leftStride) + ((nint)run * length);
+                        // Rows of G are far apart and a run is short: the processor would not see the next one coming.
+                        if (inPlace && t == 0) Prefetch.Rows(product.Left + ((nint)product.Runs * length), leftStride, product.Rows, product.Runs * length);
                         product.Result = sums + ((((nint)t * rowsPerBlock) + m) * width);
                         PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
                     }
