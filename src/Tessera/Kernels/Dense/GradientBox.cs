@@ -96,8 +96,8 @@ internal sealed unsafe class GradientBox
     /// <summary>Positions along the last axis of a whole box.</summary>
     public int RowLength => size[^1];
 
-    /// <summary>About how long laying out one element takes, where multiplying a row by a vector takes 1: a block is transposed, neighbouring taps are one copy, and the rest goes one by one.</summary>
-    public double LayOutCost => Expanded == 0 ? 0.5 : tapsAreNeighbours ? Math.Max(0.25, 3.5 / axes[^1].Taps.Length) : 2;
+    /// <summary>About how long laying out one element takes, where multiplying a row by a vector takes 1: blocks are transposed, neighbouring taps are one copy, the rest goes one by one, and each row needs finding.</summary>
+    public double LayOutCost => Expanded == 0 ? 0.5 : tapsAreNeighbours ? (5 + (80.0 / RowLength)) / axes[^1].Taps.Length : 2 + (80.0 / RowLength);
 
     private long ImageElements => strides[0] * extents[0];
 

@@ -28,7 +28,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     private const int OutputBytes = 128 * 1024;
     private const int SumBytes = 256 * 1024;
     private const int RowBlock = 64;
-    private const int PositionsAtOnce = 128;
+    private const int PositionsAtOnce = 512;
 
     private readonly OperatorGeometry geometry;
     private readonly int batch;
