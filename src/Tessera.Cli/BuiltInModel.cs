@@ -1,3 +1,4 @@
+using Tessera.Training;
 using Tessera.Files;
 
 namespace Tessera.Cli;

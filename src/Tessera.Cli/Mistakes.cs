@@ -1,6 +1,5 @@
 using Tessera.Data;
 using Tessera.Execution;
-using Tessera.Files;
 using Tessera.Imaging;
 using Tessera.Training;
 

@@ -1,7 +1,6 @@
 using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
-using Tessera.Files;
 using Tessera.Networks.Layers;
 
 namespace Tessera.Training;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Tessera.Files;
 
 namespace Tessera.Training;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
-using Tessera.Files;
 using Tessera.Kernels;
 using Tessera.Networks;
 using Tessera.Operators;

@@ -1,6 +1,5 @@
 using CsCheck;
 using Tessera.Data;
-using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Initialisers;
 using Tessera.Networks.Layers;

@@ -1,6 +1,5 @@
 using Tessera.Connections;
 using Tessera.Data;
-using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Training;

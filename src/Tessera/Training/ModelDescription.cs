@@ -1,8 +1,7 @@
 using Tessera.Data;
 using Tessera.Networks;
-using Tessera.Training;
 
-namespace Tessera.Files;
+namespace Tessera.Training;
 
 /// <summary>What a model file says: a network, how it is trained, and on what.</summary>
 /// <param name="Network">The layers and their shapes.</param>
