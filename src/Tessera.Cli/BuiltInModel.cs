@@ -1,5 +1,5 @@
-using Tessera.Training;
 using Tessera.Files;
+using Tessera.Training;
 
 namespace Tessera.Cli;
 

@@ -1,5 +1,5 @@
-using Tessera.Operators;
 using System.Numerics;
+using Tessera.Operators;
 
 namespace Tessera.Execution;
 

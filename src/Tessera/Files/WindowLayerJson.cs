@@ -59,7 +59,8 @@ internal static class WindowLayerJson
         "max" => PoolingKind.Max,
         "lp" => PoolingKind.Lp,
         _ => PoolingKind.Average,
-    }) { P = ReadP(keys) };
+    })
+    { P = ReadP(keys) };
 
     private static double ReadP(LocatedObject keys) => keys.Optional("p")?.Real(1) ?? 2;
 

@@ -59,7 +59,10 @@ public sealed class Evaluator<T>
         var confusion = data.IsLabelled && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
         double sum = 0;
         long correct = 0;
-        ForEachBatch(data, cancellation, (batch, output) =>
+        ForEachBatch(data, Count, cancellation);
+        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
+
+        void Count(Batch<T> batch, ReadOnlySpan<T> output)
         {
             var shape = Sizes.Create([batch.Count]).Append(one.From(1));
             if (!data.IsLabelled)
@@ -76,8 +79,7 @@ public sealed class Evaluator<T>
                 confusion?.Add(labels[n], predicted);
                 if (predicted == labels[n]) correct++;
             }
-        });
-        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
+        }
     }
 
     /// <summary>What the network says of each example, in their order; labels are not looked at.</summary>
@@ -91,18 +93,20 @@ public sealed class Evaluator<T>
         if (layout.Positions != 1)
             throw new ArgumentException($"prediction: the network's output {layout.Shape.From(1)} has {layout.Positions} positions for each example, and no single class; run a NetworkExecution to look at it.", nameof(data));
         var predictions = new List<Prediction>(data.Count);
-        ForEachBatch(data, cancellation, (batch, output) =>
+        ForEachBatch(data, Keep, cancellation);
+        return predictions;
+
+        void Keep(Batch<T> batch, ReadOnlySpan<T> output)
         {
             for (var n = 0; n < batch.Count; n++)
             {
                 var scores = output.Slice(n * layout.Channels, layout.Channels);
                 predictions.Add(new Prediction(predictions.Count, Classification.ClassOf(scores, loss), Classification.Probabilities(scores, loss)));
             }
-        });
-        return predictions;
+        }
     }
 
-    private void ForEachBatch(Dataset data, CancellationToken cancellation, BatchVisitor visit)
+    private void ForEachBatch(Dataset data, BatchVisitor visit, CancellationToken cancellation)
     {
         if (!ReferenceEquals(data, loaded))
         {
