@@ -58,6 +58,7 @@ internal sealed unsafe class PlaneBox
 
         remainders = [.. planes.SelectMany(remainder => remainder)];
         Planes = planes.Count;
+        Overlap = Planes == 0 ? 0 : Enumerable.Range(0, Planes).Min(ZerosShared);
         size = [.. axes.Select(a => a.Count)];
         extents = new int[rank];
         strides = new long[rank];
@@ -86,6 +87,9 @@ internal sealed unsafe class PlaneBox
 
     /// <summary>The planes of one channel: one for each remainder of offsets by the stride.</summary>
     public int Planes { get; }
+
+    /// <summary>How many elements a row and the next one share where a box has whole rows: the zeros after one are the zeros before the other.</summary>
+    public int Overlap { get; }
 
     /// <summary>Examples in a box.</summary>
     public int Examples { get; private set; }
@@ -161,7 +165,7 @@ internal sealed unsafe class PlaneBox
         return rows;
     }
 
-    /// <summary>Lays the planes of all channels out, [channel, remainder, example, …], with zeros outside the source.</summary>
+    /// <summary>Lays the planes of all channels out, [channel, remainder, example, …], with zeros outside the source; the last row reaches <see cref="Overlap"/> beyond them.</summary>
     public void LayOut<TVector, T, TLanes>(T* source, nint sourceImage, nint sourcePlane, int* corner, int batch, T* to)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -176,8 +180,7 @@ internal sealed unsafe class PlaneBox
         for (var plane = 0; plane < Planes; plane++)
         {
             var x = ((corner[rank] + lowest[last]) * step) + remainders[(plane * rank) + last];
-            var from = x >= 0 ? 0 : Math.Min(length, (-x + step - 1) / step);
-            var end = x >= axes[last].SourceSize ? 0 : Math.Min(length, ((axes[last].SourceSize - 1 - x) / step) + 1);
+            var (from, end) = Column.Inside(x, step, axes[last].SourceSize, length);
             for (var row = 0; row < rows * examples; row++)
             {
                 int rest = row;
@@ -238,6 +241,14 @@ internal sealed unsafe class PlaneBox
         return vectors;
     }
 
+    private int ZerosShared(int plane)
+    {
+        var axis = axes[^1];
+        var length = axis.Count + span[^1];
+        var (from, end) = Column.Inside((lowest[^1] * axis.SourceStep) + remainders[(plane * rank) + rank - 1], axis.SourceStep, axis.SourceSize, length);
+        return Math.Min(span[^1], Math.Min(from, length - end));
+    }
+
     private int ExtentHere(int a, int* corner) => Math.Min(size[a], axes[a].Count - corner[a + 1]) + span[a];
 
     private long Boxes(int batch)
@@ -252,7 +263,7 @@ internal sealed unsafe class PlaneBox
         long stride = 1;
         for (var a = rank - 1; a >= 0; a--)
         {
-            extents[a] = size[a] + span[a];
+            extents[a] = size[a] + span[a] - (a == rank - 1 && size[a] == axes[a].Count ? Overlap : 0);
             strides[a] = stride;
             stride *= extents[a];
         }

@@ -73,7 +73,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             var most = Up(channels, part.ChannelBlocks);
             part.Shifts = new nint[most * part.Taps.TapCount];
             for (var k = 0; k < part.Shifts.Length; k++) part.Shifts[k] = (k / part.Taps.TapCount * part.Box.ChannelElements) + part.Box.TapShifts[k % part.Taps.TapCount];
-            planeElements = Math.Max(planeElements, part.Box.Elements + (3 * TLanes.Count));
+            planeElements = Math.Max(planeElements, part.Box.Elements + part.Slack);
             part.Rows = part.Box.Rows;
             mostRows = Math.Max(mostRows, part.Rows);
         }
@@ -134,7 +134,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         var found = part.Box.FindRows(corner, batch, resultImage, places, results, out var length);
         var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
         part.Box.LayOut<TVector, T, TLanes>(source, sourceImage, sourcePlane, corner, batch, planes);
-        RowCopy<TVector, T, TLanes>.Clear(planes + part.Box.Elements, 3 * TLanes.Count);
+        RowCopy<TVector, T, TLanes>.Clear(planes + part.Box.Elements, part.Slack);
 
         var left = kernelRows.Row(index, group, row, operands.Kernel, shared);
         var result = (transposed ? operands.Input : operands.Output) + ((((nint)group * rows) + row) * resultPlane);
@@ -220,6 +220,9 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         public TapConvolution Taps { get; } = taps;
 
         public PlaneBox Box { get; } = box;
+
+        /// <summary>What the last vectors may read beyond the planes, in whole vectors.</summary>
+        public int Slack { get; } = (3 + Up(box.Overlap, TLanes.Count)) * TLanes.Count;
 
         public int FirstJob { get; set; }
 
