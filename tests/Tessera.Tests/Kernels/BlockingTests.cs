@@ -84,6 +84,23 @@ public class BlockingTests
         }
     }
 
+    [Theory]
+    [InlineData(InstructionSet.Best)]
+    [InlineData(InstructionSet.Avx2)]
+    [InlineData(InstructionSet.Portable)]
+    public void Streamed_rows_agree_with_the_reference_at_every_kernel_height(InstructionSet instructions)
+    {
+        for (var height = 1; height <= 8; height++)
+        {
+            for (var width = 1; width <= 5; width++)
+            {
+                var depthwise = new ConvolutionDescription { Kernel = [height, width], Outputs = 3 + (3 * (width % 2)), Padding = Padding.Same, Channels = ChannelConnections.Depthwise, Flip = width == 2 };
+                Agreement.Check<float>(new RandomOperator(depthwise, [1, 3, height % 2 == 0 ? 3 : 9, 16 + (7 * width)], height), instructions);
+                Agreement.Check<double>(new RandomOperator(depthwise with { Dilation = [1, 2] }, [2, 3, 4, 5 + (7 * width)], height), instructions);
+            }
+        }
+    }
+
     [Fact]
     public void A_large_kernel_gradient_of_one_example_is_written_past_the_cache_and_right()
     {

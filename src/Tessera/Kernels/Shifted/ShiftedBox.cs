@@ -223,6 +223,9 @@ internal sealed unsafe class ShiftedBox
         for (var row = 0; row < ResultRows; row++) rows[row] = ResultRow(box, row);
     }
 
+    /// <summary>The distance between two rows of the laid out source.</summary>
+    public int RowPitch => extent[rank - 1];
+
     /// <summary>The distance between a row's neighbours in the result.</summary>
     public int ResultStep => axes[^1].ResultStep;
 

@@ -14,6 +14,8 @@ namespace Tessera.Kernels.Shifted;
 ///                        │ + shift of the tap
 ///   weights of a set ──▸ product ──▸ sums [4 rows][columns], in the first-level cache ──▸ result rows
 /// </code>
+/// Where every result channel sees one source channel (depthwise), planes of enough columns are streamed from the source
+/// as it is laid out into the result itself (see <see cref="RowStream{TVector, T, TLanes}"/>), without sums between.
 /// A first stage lays the weights out set by set. A job is a box of an example, for some tiles of result channels.
 /// </summary>
 internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<T>
@@ -27,6 +29,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     private readonly bool transposed;
     private readonly ChannelTiles channels;
     private readonly ShiftedBox[] parts;
+    private readonly RowStream<TVector, T, TLanes>?[] streams;
     private readonly int[] firstJob;
     private readonly long[] packed;
     private readonly int[][] scalars;
@@ -58,6 +61,8 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
         var jobsElsewhere = (long)all.Length * batch * channels.Units.Length;
         var leastBoxes = (int)((WantedJobs + jobsElsewhere - 1) / jobsElsewhere);
         parts = [.. all.Select(part => new ShiftedBox(part, TLanes.Count, channels.MostSources, cacheBytes / sizeof(T), leastBoxes))];
+        var alone = channels.Tiles.All(tile => tile.Entries == 1 && channels.Entries[tile.FirstEntry] is var entry && entry.Rows == tile.Rows && entry.Channels == 1);
+        streams = [.. parts.Select(part => alone ? RowStream<TVector, T, TLanes>.TryMake(part) : null)];
         tilesPerJob = channels.Units.Length == 1 ? channels.Tiles.Length : Math.Max(1, (int)Math.Min(channels.Tiles.Length, channels.Tiles.Length * (long)all.Length * batch / WantedJobs));
         tileBlocks = (channels.Tiles.Length + tilesPerJob - 1) / tilesPerJob;
         firstJob = new int[parts.Length + 1];
@@ -82,7 +87,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
 
     public override string Name => string.Create(
         CultureInfo.InvariantCulture,
-        $"shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")}, boxes of {parts[0].Columns} columns, {channels.Entries.Length} sets of rows in {channels.Tiles.Length} tiles of four channels");
+        $"shifted planes{(streams[0] is null ? "" : ", rows streamed")}, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")}, boxes of {parts[0].Columns} columns, {channels.Entries.Length} sets of rows in {channels.Tiles.Length} tiles of four channels");
 
     public override long SharedElements => packed[^1];
 
@@ -116,7 +121,15 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
             LayOut(p, box, n, unit, operands, own);
             for (var tile = Math.Max(first, unit.FirstTile); tile < Math.Min(end, unit.FirstTile + unit.Tiles); tile++)
             {
-                Sum(p, channels.Tiles[tile], operands, shared + packed[p], own, sums);
+                if (streams[p] is { } stream && rows->Length >= TLanes.Count)
+                {
+                    if (Stream(p, stream, n, channels.Tiles[tile], operands, shared + packed[p], own, sums, rows)) continue;
+                }
+                else
+                {
+                    Sum(p, channels.Tiles[tile], operands, shared + packed[p], own, sums);
+                }
+
                 Write(p, n, channels.Tiles[tile], operands, sums, rows);
             }
         }
@@ -126,6 +139,32 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     {
         var source = (transposed ? operands.Output : operands.Input) + ((((long)n * sources) + unit.FirstSource) * sourcePlane);
         for (var c = 0; c < unit.Sources; c++) parts[p].LayOut<TVector, T, TLanes>(source + (c * sourcePlane), box, own + ((long)c * sourceStride));
+    }
+
+    /// <summary>Result channels that see one source channel each: into the result where its rows are whole, else into sums. Whether into the result.</summary>
+    private bool Stream(int p, RowStream<TVector, T, TLanes> stream, int n, in ChannelTile tile, in Operands<T> operands, T* weights, T* own, T* sums, ShiftedRow* rows)
+    {
+        var part = parts[p];
+        var entry = channels.Entries[tile.FirstEntry];
+        var direct = part.ResultStep == 1 && !operands.Accumulate;
+        var to = sums + rows->Column;
+        nint pitch = part.ResultRows == 1 ? 0 : rows[1].Column - rows->Column, toChannel = part.Columns;
+        if (direct)
+        {
+            to = (transposed ? operands.Input : operands.Output) + ((((long)n * results) + tile.First) * resultPlane) + rows->Result;
+            (pitch, toChannel) = (part.ResultRows == 1 ? 0 : (nint)(rows[1].Result - rows->Result), (nint)resultPlane);
+        }
+
+        var count = 0;
+        while (count < part.ResultRows && rows[count].Length > 0) count++;
+        var source = own + channelLanes[entry.FirstChannel];
+        weights += (long)entry.FirstSlot * part.Part.TapCount;
+        for (var r = 0; r < tile.Rows; r++, weights += part.Part.TapCount, to += toChannel)
+        {
+            stream.Run(source, part.RowPitch, weights, operands.Bias == null ? default : operands.Bias[tile.First + r], to, pitch, count, rows->Length);
+        }
+
+        return direct;
     }
 
     private void Sum(int p, in ChannelTile tile, in Operands<T> operands, T* weights, T* own, T* sums)
