@@ -17,12 +17,12 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         AtomicFile.Write(folder["metrics.csv"], stream => stream.Write(text));
     }
 
-    /// <summary>Tests the network and draws its pictures.</summary>
-    public static RunRecord Complete(RunFolder folder, Trainer<float> trainer, TrainingResult result, Dataset? test, int threads, CancellationToken stopping)
+    /// <summary>Tests the network and draws its pictures; the curves call what was looked at after each epoch as it is called here.</summary>
+    public static RunRecord Complete(RunFolder folder, Trainer<float> trainer, TrainingResult result, Dataset? test, string watched, int threads, CancellationToken stopping)
     {
         var model = trainer.Model;
         List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
-        Curves(result.Epochs).Write(folder["curves.svg"]);
+        (Curves(result.Epochs) with { ValidationName = watched }).Write(folder["curves.svg"]);
         if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
         if (test is null) return new RunRecord(folder, model, result, null, threads, files);
 

@@ -18,6 +18,9 @@ public sealed record LearningCurves(
     private const double Left = 56;
     private const double Top = 72;
 
+    /// <summary>What the legend calls the second curve: validation, or test where the curve is that of the test data.</summary>
+    public string ValidationName { get; init; } = "validation";
+
     /// <summary>The picture as an SVG file's text, legible on light and dark.</summary>
     public string ToSvg()
     {
@@ -42,7 +45,7 @@ public sealed record LearningCurves(
     /// <exception cref="IOException">The folder does not exist or the disk is full.</exception>
     public void Write(string path) => SvgPicture.Write(path, ToSvg());
 
-    private static void Panel(
+    private void Panel(
         SvgPicture picture, double x, string title, IReadOnlyList<double> training, IReadOnlyList<double> validation, AxisTicks ticks, Func<double, string> format)
     {
         var epochs = Math.Max(1, Math.Max(training.Count, validation.Count));
@@ -72,7 +75,7 @@ public sealed record LearningCurves(
         Curve(picture, validation, X, Y, "second", " dashed");
         var at = left;
         foreach (var (name, values, style, dashed) in ((string, IReadOnlyList<double>, string, string)[])
-            [("training", training, "first", ""), ("validation", validation, "second", " dashed")])
+            [("training", training, "first", ""), (ValidationName, validation, "second", " dashed")])
         {
             if (values.Count == 0) continue;
             picture.Line(at, 46, at + 24, 46, style + " line" + dashed);

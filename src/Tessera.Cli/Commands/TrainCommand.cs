@@ -93,7 +93,8 @@ internal static class TrainCommand
 
         var threads = training.Threads == 0 ? Environment.ProcessorCount : training.Threads;
         session.Error.WriteLine($"{Named(model)}: {model.Network.TrainedParameterCount:#,0} weights; {trainer.TrainingCount} samples of {model.Data.Source} to train with{(data.Test is null ? "" : $", {data.Test.Count} to test with")}; {threads} {(threads == 1 ? "thread" : "threads")}; into {folder.Path}");
-        var report = new EpochReport(session, json, watchesTest ? "test" : "validation");
+        var watched = watchesTest ? "test" : "validation";
+        var report = new EpochReport(session, json, watched);
         TrainingResult result;
         try
         {
@@ -112,7 +113,7 @@ internal static class TrainCommand
         }
 
         trainer.Save(folder.Checkpoint);
-        var record = RunRecord.Complete(folder, trainer, result, data.Test, threads, session.Stopping);
+        var record = RunRecord.Complete(folder, trainer, result, data.Test, watched, threads, session.Stopping);
         if (json) record.WriteJson(session.Output);
         else record.WriteText(session.Output);
         return Tool.Fine;

@@ -142,25 +142,21 @@ public static class ConvolutionJson
         }
 
         writer.WriteStartArray("padding");
-        for (var axis = 0; axis < padding.Low.Count; axis++)
-        {
-            writer.WriteStartArray();
-            writer.WriteNumberValue(padding.Low[axis]);
-            writer.WriteNumberValue(padding.High[axis]);
-            writer.WriteEndArray();
-        }
-
+        for (var axis = 0; axis < padding.Low.Count; axis++) WriteRow(writer, [padding.Low[axis], padding.High[axis]]);
         writer.WriteEndArray();
     }
 
     internal static void WriteSizes(Utf8JsonWriter writer, string key, ReadOnlySpan<int> sizes)
     {
-        writer.WriteStartArray(key);
-        foreach (var size in sizes) writer.WriteNumberValue(size);
-        writer.WriteEndArray();
+        writer.WritePropertyName(key);
+        WriteRow(writer, sizes);
     }
 
     internal static void WriteSizes(Utf8JsonWriter writer, string key, Sizes sizes) => WriteSizes(writer, key, sizes.AsSpan());
+
+    /// <summary>Numbers side by side, as people write them; an indenting writer would give each a line.</summary>
+    private static void WriteRow(Utf8JsonWriter writer, ReadOnlySpan<int> numbers) =>
+        writer.WriteRawValue($"[{string.Join(", ", numbers.ToArray())}]");
 
     private static ConvolutionDescription Read(LocatedValue value)
     {
@@ -243,13 +239,7 @@ public static class ConvolutionJson
         {
             writer.WriteStartObject("channels");
             writer.WriteStartArray("table");
-            for (var output = 0; output < table.Outputs; output++)
-            {
-                writer.WriteStartArray();
-                foreach (var input in table.InputsOf(output)) writer.WriteNumberValue(input);
-                writer.WriteEndArray();
-            }
-
+            for (var output = 0; output < table.Outputs; output++) WriteRow(writer, table.InputsOf(output));
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
