@@ -87,8 +87,11 @@ internal sealed unsafe class KernelRows<T>
                 var count = Math.Min(taps - tap, to - k);
                 var source = kernel + (((((nint)group * channels) + m) * rows) + first) * volume;
                 var row = packed + (k - from);
+                var next = (nint)rows * volume;
                 for (var c = first; c < end; c++, source += volume, row += pitch)
                 {
+                    // The same rows of the next channel are too far for the processor to see them coming.
+                    Prefetch.Rows(source + next, 0, 1, volume);
                     if (together) RowCopy<Vector128<T>, T, Lanes128<T>>.Copy(source + offsets[tap], row, count);
                     else for (var i = 0; i < count; i++) row[i] = source[offsets[tap + i]];
                 }

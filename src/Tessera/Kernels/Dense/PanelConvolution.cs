@@ -208,6 +208,13 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         for (var run = runs; run < runs + count; run++)
         {
             T* values = from + run->Column, z = to + run->Result;
+            if (bias == T.Zero)
+            {
+                if (add) RowSpread<TVector, T, TLanes>.Add(values, z, step, run->Length);
+                else RowSpread<TVector, T, TLanes>.Store(values, z, step, run->Length);
+                continue;
+            }
+
             for (var i = 0; i < run->Length; i++, z += step) *z = add ? *z + (values[i] + bias) : values[i] + bias;
         }
     }
