@@ -11,12 +11,15 @@ namespace Tessera.Kernels;
 internal sealed unsafe class BiasAlgorithm<T> : Algorithm<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const int JobOutputs = 256;
+
     private readonly int batch;
     private readonly int outputs;
     private readonly int plane;
     private readonly bool forward;
     private readonly int tiles;
     private readonly int[]? tileOfPosition;
+    private readonly bool alone;
 
     /// <param name="geometry">The operator.</param>
     /// <param name="perChannel">Whether there is one bias per channel, whatever the kernel's tile.</param>
@@ -30,7 +33,8 @@ internal sealed unsafe class BiasAlgorithm<T> : Algorithm<T>
         plane = (int)geometry.OutputSize.Product;
         tiles = perChannel ? 1 : (int)geometry.Tile.Product;
         if (tiles > 1) tileOfPosition = [.. Enumerable.Range(0, plane).Select(position => TileOf(geometry, position))];
-        Stages = [forward && tileOfPosition is null ? batch * outputs : outputs];
+        alone = !forward && plane == 1 && tileOfPosition is null;
+        Stages = [alone ? (outputs + JobOutputs - 1) / JobOutputs : forward && tileOfPosition is null ? batch * outputs : outputs];
     }
 
     public override string Name => "bias";
@@ -43,6 +47,12 @@ internal sealed unsafe class BiasAlgorithm<T> : Algorithm<T>
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
         var b = operands.Kernel;
+        if (alone)
+        {
+            GatherAlone(job, operands);
+            return;
+        }
+
         if (tileOfPosition is null)
         {
             if (forward) LayDown(Plane(operands, job), b[job % outputs], operands.Accumulate);
@@ -85,6 +95,15 @@ internal sealed unsafe class BiasAlgorithm<T> : Algorithm<T>
         var sum = T.Zero;
         for (var n = 0; n < batch; n++) sum += TensorPrimitives.Sum<T>(Plane(operands, (n * outputs) + m));
         operands.Kernel[m] = operands.Accumulate ? operands.Kernel[m] + sum : sum;
+    }
+
+    /// <summary>Outputs of one position stand side by side: the examples are added to one another.</summary>
+    private void GatherAlone(int job, in Operands<T> operands)
+    {
+        int first = job * JobOutputs, count = Math.Min(JobOutputs, outputs - first);
+        var sums = new Span<T>(operands.Kernel + first, count);
+        if (!operands.Accumulate) sums.Clear();
+        for (var n = 0; n < batch; n++) TensorPrimitives.Add(sums, new ReadOnlySpan<T>(operands.Output + ((long)n * outputs) + first, count), sums);
     }
 
     private Span<T> Plane(in Operands<T> operands, int index) => new(operands.Output + ((long)index * plane), plane);

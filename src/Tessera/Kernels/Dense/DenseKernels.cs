@@ -47,6 +47,8 @@ internal static class DenseKernels
             any = !planes.Fits ? [panels] : planes.Cost < panels.Cost ? [planes, panels] : [panels, planes];
         }
 
-        return FullyConnected<TVector, T, TLanes>.Fits(geometry) ? [new FullyConnected<TVector, T, TLanes>(geometry, batch, operation), .. any] : any;
+        if (!FullyConnected<TVector, T, TLanes>.Fits(geometry)) return any;
+        any = [new FullyConnected<TVector, T, TLanes>(geometry, batch, operation), .. any];
+        return operation == Operation.Forward && batch <= FullyConnectedRows<TVector, T, TLanes>.MostExamples ? [new FullyConnectedRows<TVector, T, TLanes>(geometry, batch), .. any] : any;
     }
 }

@@ -1,6 +1,7 @@
 using Tessera.Execution;
 using Tessera.Execution.Layers;
 using Tessera.Networks.Initialisers;
+using Tessera.Operators;
 
 namespace Tessera.Networks.Layers;
 
@@ -49,6 +50,10 @@ public sealed record Dense(int Outputs) : Layer
     /// <inheritdoc/>
     public override long MultiplyAdds(IReadOnlyList<Sizes> inputs) => checked(inputs[0].Product * Outputs);
 
-    internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new DenseExecution<T>(context.Output[0], (int)context.Inputs[0].From(1).Product, Outputs, Bias);
+    internal override LayerExecution<T> Compile<T>(LayerContext context)
+    {
+        // A convolution with a single position: its kernel [M, C, 1] is the same memory as [M, C].
+        var single = new ConvolutionDescription { Kernel = [1], Outputs = Outputs, Bias = Bias ? BiasSharing.LikeKernel : BiasSharing.None };
+        return new ConvolutionExecution<T>(single.Plan<T>([context.Output[0], (int)context.Inputs[0].From(1).Product, 1], context.Options.ToPlanOptions(), Label));
+    }
 }

@@ -61,6 +61,7 @@ public unsafe class DenseAlgorithmTests
             Check<float>(Convolution([1], outputs, Padding.Valid, [batch, features, 1]));
         }
 
+        Agreement.Check<float>(Convolution([1], 300, Padding.Valid, [3, 35, 1]), InstructionSet.Best);
         Check<double>(Convolution([2, 3], 11, Padding.Valid, [5, 4, 2, 3]));
         Check<float>(Convolution([2, 3], 12, Padding.Valid, [5, 6, 2, 3]) is var one ? one with { Description = one.Description with { Channels = ChannelConnections.Groups(3) } } : one);
     }
