@@ -20,6 +20,23 @@ public class PoolingTests
     [MemberData(nameof(InstructionSets))]
     public void Pooling_is_its_definition_in_double(InstructionSet instructions) => RandomPooling.Any.Holds(sample => Check<double>(sample, instructions, 1e-12), iterations: 400);
 
+    [Theory]
+    [InlineData(2, 2, 1, 0, 1300)]
+    [InlineData(2, 2, 1, 1, 1299)]
+    [InlineData(3, 1, 2, 2, 1100)]
+    [InlineData(5, 7, 1, 4, 2003)]
+    [InlineData(2, 3, 511, 0, 1100)]
+    [InlineData(300, 2, 2, 0, 1300)]
+    public void Averages_over_rows_of_any_length_are_their_definition(int window, int stride, int dilation, int padding, int width)
+    {
+        var description = new PoolingDescription
+        {
+            Kind = PoolingKind.Average, Window = [2, window], Stride = [1, stride], Dilation = [1, dilation], Padding = Padding.Explicit([1, padding], [0, padding]),
+        };
+        Check<float>(new RandomPooling(description, [1, 2, 3, width], 3), InstructionSet.Best, 1e-4);
+        Check<double>(new RandomPooling(description, [1, 2, 3, width], 3), InstructionSet.Best, 1e-12);
+    }
+
     [Fact]
     public void The_input_gradient_is_where_finite_differences_say() => RandomPooling.Any.Where(sample => sample.InputShape.Product < 200).Holds(
         sample =>
