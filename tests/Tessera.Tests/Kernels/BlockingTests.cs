@@ -106,7 +106,7 @@ public class BlockingTests
     {
         var description = new ConvolutionDescription { Kernel = [3, 3], Outputs = 61, Sharing = Sharing.Unshared, Bias = BiasSharing.None };
         var plan = description.Plan<float>([1, 37, 21, 20]);
-        Assert.Contains("past the cache", plan.ToString(), StringComparison.Ordinal);
+        if (Vector256.IsHardwareAccelerated) Assert.Contains("past the cache", plan.ToString(), StringComparison.Ordinal);
         var sample = new RandomOperator(description, plan.InputShape, 7);
         var actual = Agreement.Run(plan, null, Operation.KernelGradient, sample, bias: false, accumulate: false);
         float[] input = sample.RandomValues<float>(plan.InputShape.Product, 1), gradient = sample.RandomValues<float>(plan.OutputShape.Product, 4);
