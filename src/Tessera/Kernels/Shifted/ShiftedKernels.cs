@@ -15,14 +15,24 @@ internal static class ShiftedKernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (geometry.Table is null && (geometry.Groups == 1 || geometry.InputChannels > geometry.Groups)) return null;
-        if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated)
+        var width = StreamedWidth(geometry, operation);
+        if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated && (width < Vector128<T>.Count || width >= Vector512<T>.Count))
         {
             return Make<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
         }
 
-        return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
+        return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported && (width < Vector128<T>.Count || width >= Vector256<T>.Count)
             ? Make<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
             : Make<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+    }
+
+    /// <summary>The length of a result row that can be streamed, which takes vectors no longer than it; 0 where rows cannot.</summary>
+    private static int StreamedWidth(OperatorGeometry geometry, Operation operation)
+    {
+        if (operation == Operation.KernelGradient || geometry.Table is not null || geometry.Axes.Length != 2) return 0;
+        var (outer, inner) = (geometry.Axes[0], geometry.Axes[1]);
+        if (outer.Stride * inner.Stride * outer.Dilation != 1 || geometry.Tile.Product != 1) return 0;
+        return operation == Operation.Forward ? inner.Output : inner.Input;
     }
 
     private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
