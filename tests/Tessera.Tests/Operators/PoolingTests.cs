@@ -31,7 +31,11 @@ public class PoolingTests
     {
         var description = new PoolingDescription
         {
-            Kind = PoolingKind.Average, Window = [2, window], Stride = [1, stride], Dilation = [1, dilation], Padding = Padding.Explicit([1, padding], [0, padding]),
+            Kind = PoolingKind.Average,
+            Window = [2, window],
+            Stride = [1, stride],
+            Dilation = [1, dilation],
+            Padding = Padding.Explicit([1, padding], [0, padding]),
         };
         Check<float>(new RandomPooling(description, [1, 2, 3, width], 3), InstructionSet.Best, 1e-4);
         Check<double>(new RandomPooling(description, [1, 2, 3, width], 3), InstructionSet.Best, 1e-12);
