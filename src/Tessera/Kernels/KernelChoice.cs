@@ -4,6 +4,7 @@ using Tessera.Kernels.Dense;
 using Tessera.Kernels.Reference;
 using Tessera.Kernels.Shifted;
 using Tessera.Kernels.Unshared;
+using Tessera.Kernels.Winograd;
 using Tessera.Operators;
 
 namespace Tessera.Kernels;
@@ -18,6 +19,7 @@ internal static class KernelChoice
         if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
         return UnsharedKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? WinogradKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? DenseKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }

@@ -27,6 +27,13 @@ public sealed record PlanOptions
     /// <summary>The vector instructions that kernels may use.</summary>
     public InstructionSet Instructions { get; init; }
 
+    /// <summary>
+    /// Whether every sum is taken term by term, as the equations say. Otherwise Winograd's algorithm may compute kernels of 2 to 5
+    /// elements on each of the last two axes with fewer multiplications, where it is faster: its rounding errors are about
+    /// twice as large, and a number that is infinite or not a number spreads to the six by six inputs around it.
+    /// </summary>
+    public bool Exact { get; init; }
+
     /// <summary>Whether to run the slow reference kernels, which sum in double and follow the equations word for word.</summary>
     public bool UseReference { get; init; }
 

@@ -25,12 +25,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]), c51 = c50, c52 = c50;
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60, c62 = c60;
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70, c72 = c70;
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second), b2 = TLanes.Load(b + third);
                 b += pitch;
@@ -107,12 +107,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]), c51 = c50;
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60;
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70;
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second);
                 b += pitch;
@@ -180,12 +180,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c50 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[5]);
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]);
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]);
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b);
                 b += pitch;

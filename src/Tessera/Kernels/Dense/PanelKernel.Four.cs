@@ -17,12 +17,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10, c12 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20, c22 = c20;
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30, c32 = c30;
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second), b2 = TLanes.Load(b + third);
                 b += pitch;
@@ -67,12 +67,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20;
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30;
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + second);
                 b += pitch;
@@ -112,12 +112,12 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]);
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]);
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]);
-        nint k = 0;
+        nint k = 0, step = p.LeftStep;
         for (var run = 0; run < p.Runs; run++)
         {
             var b = p.Right + p.RunOffsets[run];
             var pitch = p.RightPitch;
-            for (var end = k + p.RunLength; k < end; k++)
+            for (var end = k + (p.RunLength * step); k < end; k += step)
             {
                 TVector b0 = TLanes.Load(b);
                 b += pitch;

@@ -7,9 +7,10 @@ namespace Tessera.Kernels.Dense;
 internal unsafe struct PanelProduct<T>
     where T : unmanaged
 {
-    /// <summary>Left[r, k] at r · LeftStride + k.</summary>
+    /// <summary>Left[r, k] at r · LeftStride + k · LeftStep.</summary>
     public T* Left;
     public nint LeftStride;
+    public nint LeftStep = 1;
 
     /// <summary>The rows that Left has; the rest of the panel reads the last of them again.</summary>
     public int Rows;
@@ -34,6 +35,10 @@ internal unsafe struct PanelProduct<T>
 
     /// <summary>Whether to add to the result.</summary>
     public bool Add;
+
+    public PanelProduct()
+    {
+    }
 }
 
 /// <summary>

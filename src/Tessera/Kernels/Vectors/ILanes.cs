@@ -29,6 +29,10 @@ internal unsafe interface ILanes<TVector, T>
 
     static abstract TVector Add(TVector left, TVector right);
 
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
     /// <summary>The sum of all lanes, always in the same order.</summary>
     static abstract T Sum(TVector vector);
 

@@ -3,7 +3,6 @@ using CsCheck;
 using Tessera.Connections;
 using Tessera.Kernels;
 using Tessera.Kernels.Dense;
-using Tessera.Kernels.Reference;
 using Tessera.Operators;
 using Tessera.Tests.Operators;
 using Xunit;
@@ -11,7 +10,7 @@ using Xunit;
 namespace Tessera.Tests.Kernels.Dense;
 
 /// <summary>Every dense algorithm against the reference, chosen or not, at sizes around the boundaries of panels and blocks.</summary>
-public unsafe class DenseAlgorithmTests
+public class DenseAlgorithmTests
 {
     [Fact]
     public void Algorithms_that_were_not_chosen_agree_with_the_reference_too() =>
@@ -107,55 +106,7 @@ public unsafe class DenseAlgorithmTests
         new(new ConvolutionDescription { Kernel = kernel, Outputs = outputs, Padding = padding }, inputShape, outputs + inputShape[^1]);
 
     private static void Check<T>(RandomOperator sample)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-        var batch = sample.InputShape[0];
-        foreach (var operation in Enum.GetValues<Operation>())
-        {
-            var accumulate = (sample.Seed & 1) != 0;
-            var reference = new ReferenceAlgorithm<double>(geometry, batch, operation);
-            var expected = Run(reference, 1, geometry, operation, sample, accumulate, false);
-            var magnitude = Run(reference, 1, geometry, operation, sample, accumulate, true);
-            foreach (var algorithm in Enum.GetValues<InstructionSet>().SelectMany(set => DenseKernels.Candidates<T>(geometry, batch, operation, new PlanOptions { Instructions = set })))
-            {
-                var actual = Run(algorithm, 1, geometry, operation, sample, accumulate, false);
-                var epsilon = double.CreateChecked(T.BitIncrement(T.One) - T.One);
-                for (var i = 0; i < expected.Length; i++)
-                {
-                    var value = double.CreateChecked(actual[i]);
-                    Assert.True(Math.Abs(value - expected[i]) <= 16 * epsilon * magnitude[i], $"{operation}, {typeof(T).Name}, {sample}\n{algorithm.Name}\nelement {i} is {value} instead of {expected[i]}");
-                }
-
-                Assert.True(Guarded<T>.SameBits(actual, Run(algorithm, 3, geometry, operation, sample, accumulate, false)), $"{operation}, {sample}\n{algorithm.Name}\n3 threads differ from 1");
-            }
-        }
-    }
-
-    private static T[] Run<T>(Algorithm<T> algorithm, int threads, OperatorGeometry geometry, Operation operation, RandomOperator sample, bool accumulate, bool absolute)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var workspace = new Workspace<T>(algorithm.SharedElements, algorithm.WorkerElements, threads);
-        workspace.Memory.Fill(T.NaN);
-        var input = Operand(sample.InputShape, 1, operation == Operation.InputGradient);
-        var kernel = Operand(geometry.KernelShape, 2, operation == Operation.KernelGradient);
-        var output = Operand([sample.InputShape[0], geometry.OutputChannels, .. geometry.OutputSize.AsSpan()], 3, operation == Operation.Forward);
-        fixed (T* v = input.Values, k = kernel.Values, z = output.Values)
-        {
-            workspace.Run(algorithm, new Operands<T>(v, k, null, z, accumulate));
-        }
-
-        input.CheckGuards("input");
-        kernel.CheckGuards("kernel");
-        output.CheckGuards("output");
-        return (operation switch { Operation.Forward => output, Operation.KernelGradient => kernel, _ => input }).Values.ToArray();
-
-        Guarded<T> Operand(Sizes shape, int key, bool isResult)
-        {
-            var values = sample.RandomValues<T>(shape.Product, isResult ? key + 4 : key);
-            if (isResult && !accumulate) Array.Fill(values, T.NaN);
-            if (absolute) for (var i = 0; i < values.Length; i++) values[i] = T.Abs(values[i]);
-            return new Guarded<T>(shape, values);
-        }
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> => AlgorithmAgreement.Check<T>(
+            sample,
+            (geometry, operation) => Enum.GetValues<InstructionSet>().SelectMany(set => DenseKernels.Candidates<T>(geometry, sample.InputShape[0], operation, new PlanOptions { Instructions = set })));
 }

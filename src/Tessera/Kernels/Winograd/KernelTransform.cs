@@ -1,0 +1,129 @@
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Winograd;
+
+/// <summary>
+/// The kernel's side of Winograd's algorithm: E k Eᵀ / w into panels of result channels, and the transpose back into a
+/// kernel gradient.
+/// <code>
+///     K [m][c][q…]  →  turned to [c, q][lanes], some channels at a time  →  [component][outer tap][c][lanes]
+/// </code>
+/// Lanes are the channels of the result: m going forward and for the kernel gradient, c for the input gradient.
+/// </summary>
+internal sealed unsafe class KernelTransform<TVector, T, TLanes>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int Points = WinogradAxis.Points;
+    private const int Components = Points * Points;
+
+    private readonly WinogradTiling tiling;
+    private readonly bool transposed;
+    private readonly int inputs;
+    private readonly int volume;
+    private readonly int rowTaps;
+    private readonly int columnTaps;
+    private readonly int tapsPerOuter;
+    private readonly int rowStep;
+    private readonly int columnStep;
+
+    public KernelTransform(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
+    {
+        this.tiling = tiling;
+        this.transposed = transposed;
+        inputs = geometry.InputChannels / geometry.Groups;
+        volume = (int)geometry.KernelSize.Product;
+        (rowTaps, columnTaps) = (tiling.Rows.Taps, tiling.Columns.Taps);
+        tapsPerOuter = rowTaps * columnTaps;
+        (rowStep, columnStep) = (tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
+    }
+
+    /// <summary>What turning some channels takes, for panels of a width.</summary>
+    public long ScratchElements(int channels, int width) => ((long)channels * volume * width) + (3L * Components * TLanes.Count);
+
+    /// <summary>Transforms source channels [first, end) for a panel of result channels; those that do not exist become zeros.</summary>
+    /// <param name="kernel">The kernel of a group.</param>
+    /// <param name="lane">The first result channel.</param>
+    /// <param name="lanes">How many there are.</param>
+    /// <param name="width">The panel's width, in whole vectors.</param>
+    /// <param name="first">The first source channel.</param>
+    /// <param name="end">The one after the last.</param>
+    /// <param name="to">Where the first channel of outer tap 0 goes, component 0.</param>
+    /// <param name="componentPitch">From one component to the next.</param>
+    /// <param name="outerPitch">From one outer tap to the next.</param>
+    /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
+    public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, T* scratch)
+    {
+        var weights = scratch;
+        var halfway = weights + (Components * TLanes.Count);
+        var done = halfway + (Components * TLanes.Count);
+        var turned = done + (Components * TLanes.Count);
+        PointTransform<TVector, T, TLanes>.Weights(weights);
+        if (lanes < width) new Span<T>(turned, (end - first) * volume * width).Clear();
+        if (transposed)
+        {
+            var rows = inputs;
+            for (var m = first; m < end; m++)
+            {
+                Transposition.Run(kernel + ((((nint)m * rows) + lane) * volume), volume, lanes, volume, turned + ((nint)(m - first) * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
+            }
+        }
+        else
+        {
+            Transposition.Run(kernel + ((((nint)lane * inputs) + first) * volume), (long)inputs * volume, lanes, (end - first) * volume, turned, width, false, TLanes.Count * sizeof(T) > 16);
+        }
+
+        for (var c = 0; c < end - first; c++)
+        {
+            for (var outer = 0; outer < tiling.OuterTaps; outer++)
+            {
+                var from = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
+                var into = to + (outer * outerPitch) + ((nint)c * width);
+                for (var v = 0; v < width; v += TLanes.Count)
+                {
+                    PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, from + v, (nint)rowStep * width, (nint)columnStep * width, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
+                    PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, halfway, TLanes.Count, Points * TLanes.Count, done, TLanes.Count, Points * TLanes.Count, Points);
+                    var component = into + v;
+                    for (var i = 0; i < Components; i++, component += componentPitch)
+                    {
+                        TLanes.Store(TLanes.Multiply(TLanes.Load(done + (i * TLanes.Count)), TLanes.Broadcast(weights[i])), component);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The transpose of <see cref="Pack"/> for the forward kernel: sums of components [component][outer tap][c][lanes] become the gradient of source channels [first, end).</summary>
+    public void Unpack(T* from, nint componentPitch, nint outerPitch, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* scratch)
+    {
+        var weights = scratch;
+        var weighted = weights + (Components * TLanes.Count);
+        var halfway = weighted + (Components * TLanes.Count);
+        var turned = halfway + (Components * TLanes.Count);
+        PointTransform<TVector, T, TLanes>.Weights(weights);
+        for (var c = 0; c < end - first; c++)
+        {
+            for (var outer = 0; outer < tiling.OuterTaps; outer++)
+            {
+                var sums = from + (outer * outerPitch) + ((nint)c * width);
+                var to = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
+                for (var v = 0; v < width; v += TLanes.Count)
+                {
+                    var component = sums + v;
+                    for (var i = 0; i < Components; i++, component += componentPitch)
+                    {
+                        TLanes.Store(TLanes.Multiply(TLanes.Load(component), TLanes.Broadcast(weights[i])), weighted + (i * TLanes.Count));
+                    }
+
+                    PointTransform<TVector, T, TLanes>.Gather(columnTaps, weighted, TLanes.Count, Points * TLanes.Count, halfway, TLanes.Count, Points * TLanes.Count, Points);
+                    PointTransform<TVector, T, TLanes>.Gather(rowTaps, halfway, Points * TLanes.Count, TLanes.Count, to + v, (nint)rowStep * width, (nint)columnStep * width, columnTaps);
+                }
+            }
+        }
+
+        Transposition.Run(turned, width, (end - first) * volume, lanes, kernel + ((((nint)lane * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
+    }
+}

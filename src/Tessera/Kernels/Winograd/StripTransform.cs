@@ -1,0 +1,123 @@
+using System.Numerics;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Winograd;
+
+/// <summary>
+/// Carries a strip of tiles between planes and the six by six components of its tiles, a vector of channels at a time:
+/// <code>
+///     planes [c][y][x]  ⇄  channels last [6 rows][x][lanes], in L1  ⇄  down the columns, in place  ⇄  along the rows, tile by tile
+///                                                                      [component][tile][channel]
+/// </code>
+/// </summary>
+internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling tiling)
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int Points = WinogradAxis.Points;
+
+    private readonly WinogradAxis rows = tiling.Rows;
+    private readonly WinogradAxis columns = tiling.Columns;
+    private readonly nint rowElements = (nint)tiling.Span * TLanes.Count;
+
+    /// <summary>What one strip of a vector of channels takes while it is transformed.</summary>
+    public long ScratchElements => Points * rowElements;
+
+    /// <summary>Channels in whole vectors, and in whole panels of rows.</summary>
+    public static int Padded(int channels)
+    {
+        var unit = Math.Max(8, TLanes.Count);
+        return (channels + unit - 1) / unit * unit;
+    }
+
+    /// <summary>Bᵀ d B of some channels of the source, zeros outside it: [component][tile][channel].</summary>
+    /// <param name="strip">The tiles.</param>
+    /// <param name="planes">The plane of the first channel that an outer tap reads; null for zeros.</param>
+    /// <param name="planeStride">From one channel to the next.</param>
+    /// <param name="channels">How many; the rest of <see cref="Padded"/> becomes zeros.</param>
+    /// <param name="to">The first tile's first channel, component 0.</param>
+    /// <param name="componentPitch">From one component to the next.</param>
+    /// <param name="tilePitch">From one tile to the next.</param>
+    /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
+    public void Source(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
+    {
+        for (var c = 0; c < Padded(channels); c += TLanes.Count)
+        {
+            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, Points, strip.Row + rows.Lowest, rows.SourceSize, strip.First + columns.Lowest, columns.SourceSize, scratch);
+            PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+            for (var tile = 0; tile < strip.Tiles; tile++)
+            {
+                var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
+                PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
+            }
+        }
+    }
+
+    /// <summary>E g Eᵀ of some channels of the result's gradient, in the same form.</summary>
+    public void ResultGradient(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
+    {
+        for (var c = 0; c < Padded(channels); c += TLanes.Count)
+        {
+            LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row, rows.ResultSize, strip.First, columns.ResultSize, scratch);
+            PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+            for (var tile = 0; tile < strip.Tiles; tile++)
+            {
+                var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
+                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
+            }
+        }
+    }
+
+    /// <summary>Mᵀ y M into the result's planes, with a bias for each channel or null.</summary>
+    public void Result(in Strip strip, T* from, nint componentPitch, nint tilePitch, int channels, T* bias, T* planes, nint planeStride, bool accumulate, T* scratch)
+    {
+        var count = Math.Min(rows.Outputs, ((rows.ResultSize - 1 - strip.Row) / rows.Step) + 1);
+        for (var c = 0; c < channels; c += TLanes.Count)
+        {
+            for (var tile = 0; tile < strip.Tiles; tile++)
+            {
+                var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
+                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, from + c + (tile * tilePitch), componentPitch, Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, Points);
+            }
+
+            var width = strip.End - strip.First;
+            var lanes = Math.Min(TLanes.Count, channels - c);
+            PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
+            for (var i = 0; i < count; i++)
+            {
+                var row = scratch + (i * rowElements);
+                if (bias != null) AddBias(row, bias + c, lanes, width);
+                Transposition.Run(row, TLanes.Count, width, lanes, planes + (c * planeStride) + ((nint)(strip.Row + (i * rows.Step)) * columns.ResultSize) + strip.First, planeStride, accumulate, TLanes.Count * sizeof(T) > 16);
+            }
+        }
+    }
+
+    private static void AddBias(T* row, T* bias, int lanes, int width)
+    {
+        var own = stackalloc T[TLanes.Count];
+        for (var lane = 0; lane < TLanes.Count; lane++) own[lane] = lane < lanes ? bias[lane] : T.Zero;
+        var add = TLanes.Load(own);
+        for (var x = 0; x < width; x++, row += TLanes.Count) TLanes.Store(TLanes.Add(TLanes.Load(row), add), row);
+    }
+
+    /// <summary>Some rows of a vector of channels, channels last, with zeros outside the planes.</summary>
+    private void LayOut(T* planes, nint planeStride, int channels, int rowCount, int y, int height, int x, int width, T* to)
+    {
+        channels = Math.Min(channels, TLanes.Count);
+        int from = Math.Clamp(-x, 0, tiling.Span), end = Math.Clamp(width - x, from, tiling.Span);
+        for (var i = 0; i < rowCount; i++, y += rows.Step, to += rowElements)
+        {
+            if (planes == null || channels <= 0 || (uint)y >= (uint)height || end == from)
+            {
+                new Span<T>(to, (int)rowElements).Clear();
+                continue;
+            }
+
+            if (channels < TLanes.Count) new Span<T>(to, (int)rowElements).Clear();
+            new Span<T>(to, from * TLanes.Count).Clear();
+            Transposition.Run(planes + ((nint)y * width) + x + from, planeStride, channels, end - from, to + ((nint)from * TLanes.Count), TLanes.Count, false, TLanes.Count * sizeof(T) > 16);
+            new Span<T>(to + ((nint)end * TLanes.Count), (tiling.Span - end) * TLanes.Count).Clear();
+        }
+    }
+}

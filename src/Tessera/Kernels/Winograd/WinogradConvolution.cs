@@ -1,0 +1,260 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Dense;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Winograd;
+
+/// <summary>
+/// Forward and input gradient by Winograd's algorithm: 36 matrix products, one for each component of a tile, in place
+/// of r² products for each of its results (see <see cref="PointTransform{TVector, T, TLanes}"/>).
+/// <code>
+///     component ξ:   sums [tile][m]  =  V_ξ [tile][c]  ×  U_ξ [c][m]       8 × 3 vectors of m at a time in registers
+/// </code>
+/// With many tiles the kernel is transformed first, once for all, and a job is a block of strips through all three steps.
+/// With few tiles their transforms stay in L2 and a job is a panel of result channels, whose part of the kernel is
+/// transformed, used and forgotten: a kernel of megabytes is then read once and its transform never leaves the cache.
+/// </summary>
+internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm<T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int Components = WinogradAxis.Points * WinogradAxis.Points;
+    private const int FirstCacheBytes = 24 * 1024;
+    private const int KernelBlockBytes = 192 * 1024;
+    private const int FewTilesBytes = 1024 * 1024;
+    private const int WantedJobs = 8;
+    private const int PackedChannels = 16;
+
+    private readonly WinogradTiling tiling;
+    private readonly StripTransform<TVector, T, TLanes> strips;
+    private readonly KernelTransform<TVector, T, TLanes> kernels;
+    private readonly bool transposed;
+    private readonly bool fewTiles;
+    private readonly int groups;
+    private readonly int rows;
+    private readonly int channels;
+    private readonly int kernelElements;
+    private readonly int plane;
+    private readonly nint sourceChannel;
+    private readonly nint resultChannel;
+    private readonly int resultPlane;
+    private readonly int vectors;
+    private readonly int panels;
+    private readonly int mostWidth;
+    private readonly nint tilePitch;
+    private readonly int channelsAtOnce;
+    private readonly int blocks;
+    private readonly int mostTiles;
+    private readonly nint kernelPitch;
+    private readonly nint sourcePitch;
+    private readonly nint sumPitch;
+    private readonly nint sumRow;
+
+    public WinogradConvolution(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
+    {
+        this.tiling = tiling;
+        this.transposed = transposed;
+        strips = new StripTransform<TVector, T, TLanes>(tiling);
+        kernels = new KernelTransform<TVector, T, TLanes>(geometry, tiling, transposed);
+        groups = geometry.Groups;
+        var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
+        (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
+        kernelElements = checked(outputs * inputs * (int)geometry.KernelSize.Product);
+        nint inputPlane = (nint)geometry.InputSize.Product, outputPlane = (nint)geometry.OutputSize.Product;
+        (sourceChannel, resultChannel) = transposed ? (outputPlane, inputPlane) : (inputPlane, outputPlane);
+        plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
+        resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
+        vectors = StripTransform<TVector, T, TLanes>.Padded(rows) / TLanes.Count;
+        tilePitch = (nint)tiling.OuterTaps * StripTransform<TVector, T, TLanes>.Padded(channels);
+        var tiles = checked((int)tiling.Tiles);
+        fewTiles = Components * (long)tiles * tilePitch * sizeof(T) <= FewTilesBytes;
+        panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
+        if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
+        mostWidth = Up(vectors, panels) * TLanes.Count;
+        blocks = fewTiles ? 1 : ChooseBlocks();
+        mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
+        channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (Components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
+        sourcePitch = Pitch(mostTiles * tilePitch);
+        kernelPitch = Pitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : (nint)tiling.OuterTaps * channels * vectors * TLanes.Count);
+        sumRow = fewTiles ? mostWidth : vectors * TLanes.Count;
+        sumPitch = Pitch((mostTiles + PanelKernel<TVector, T, TLanes>.Height) * sumRow);
+        Stages = fewTiles
+            ? [checked(groups * tiling.Strips), checked(groups * panels)]
+            : [checked(groups * panels * Up(channels, PackedChannels)), checked(groups * blocks)];
+    }
+
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {rows} rows × {channels * tiling.OuterTaps} × {tiling.Tiles} tiles, {(fewTiles ? $"by {panels} panels of rows" : $"by {blocks} blocks of tiles")}");
+
+    public override long SharedElements => groups * Components * (fewTiles ? sourcePitch : kernelPitch);
+
+    public override long WorkerElements => fewTiles
+        ? (Components * (kernelPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsAtOnce, mostWidth))
+        : Math.Max(kernels.ScratchElements(PackedChannels, mostWidth), (Components * (sourcePitch + sumPitch)) + strips.ScratchElements);
+
+    public override IReadOnlyList<int> Stages { get; }
+
+    public override bool AddsBias => !transposed;
+
+    public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
+    {
+        if (fewTiles)
+        {
+            var scratch = own + (Components * (kernelPitch + sumPitch));
+            if (stage == 0)
+            {
+                var index = Math.DivRem(job, groups, out var ofGroup);
+                Spread(index, ofGroup, operands, shared + (ofGroup * Components * sourcePitch) + (tiling.TilesBetween(0, index) * tilePitch), scratch);
+                return;
+            }
+
+            MultiplyPanel(Math.DivRem(job, groups, out var group), group, operands, shared + (group * Components * sourcePitch), own, scratch);
+        }
+        else if (stage == 0)
+        {
+            job = Math.DivRem(job, groups, out var group);
+            var first = Math.DivRem(job, panels, out var panel) * PackedChannels;
+            var (vector, width) = PanelAt(panel);
+            var to = shared + (group * Components * kernelPitch) + ((nint)tiling.OuterTaps * channels * vector) + ((nint)first * width);
+            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), vector, Math.Min(width, rows - vector), width, first, Math.Min(channels, first + PackedChannels), to, kernelPitch, (nint)channels * width, own);
+        }
+        else
+        {
+            MultiplyBlock(Math.DivRem(job, groups, out var group), group, operands, shared + (group * Components * kernelPitch), own);
+        }
+    }
+
+    /// <summary>Few tiles: all of them by one panel of result channels.</summary>
+    private void MultiplyPanel(int panel, int group, in Operands<T> operands, T* source, T* own, T* scratch)
+    {
+        var kernel = own;
+        var sums = kernel + (Components * kernelPitch);
+        var (lane, width) = PanelAt(panel);
+        var lanes = Math.Min(width, rows - lane);
+        for (int first = 0, end; first < channels; first = end)
+        {
+            end = Math.Min(channels, first + channelsAtOnce);
+            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, scratch);
+            for (var component = 0; component < Components; component++)
+            {
+                Multiply(source + (component * sourcePitch) + first, mostTiles, kernel + (component * kernelPitch), end - first, width, sums + (component * sumPitch), first > 0);
+            }
+        }
+
+        Gather(0, tiling.Strips, group, lane, lanes, sums, operands, scratch);
+    }
+
+    /// <summary>Many tiles: a block of strips by all result channels.</summary>
+    private void MultiplyBlock(int block, int group, in Operands<T> operands, T* kernel, T* own)
+    {
+        int first = (int)((long)tiling.Strips * block / blocks), end = (int)((long)tiling.Strips * (block + 1) / blocks);
+        var sums = own + (Components * sourcePitch);
+        var scratch = sums + (Components * sumPitch);
+        var tiles = 0;
+        for (var strip = first; strip < end; strip++) tiles += Spread(strip, group, operands, own + (tiles * tilePitch), scratch);
+        for (var component = 0; component < Components; component++)
+        {
+            for (var panel = 0; panel < panels; panel++)
+            {
+                var (lane, width) = PanelAt(panel);
+                Multiply(own + (component * sourcePitch), tiles, kernel + (component * kernelPitch) + ((nint)tiling.OuterTaps * channels * lane), channels, width, sums + (component * sumPitch) + lane, false);
+            }
+        }
+
+        Gather(first, end, group, 0, rows, sums, operands, scratch);
+    }
+
+    /// <summary>Transforms the source of a strip; returns its number of tiles.</summary>
+    private int Spread(int index, int group, in Operands<T> operands, T* to, T* scratch)
+    {
+        var strip = tiling.Locate(index);
+        var source = (transposed ? operands.Output : operands.Input) + ((((nint)strip.Example * groups) + group) * channels * sourceChannel);
+        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        {
+            var place = tiling.SourcePlane(strip.Outer, tap);
+            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), sourceChannel, channels, to + (tap * (tilePitch / tiling.OuterTaps)), sourcePitch, tilePitch, scratch);
+        }
+
+        return strip.Tiles;
+    }
+
+    /// <summary>Writes result channels [lane, lane + lanes) of some strips.</summary>
+    private void Gather(int first, int end, int group, int lane, int lanes, T* sums, in Operands<T> operands, T* scratch)
+    {
+        for (var index = first; index < end; index++)
+        {
+            var strip = tiling.Locate(index);
+            var row = ((nint)group * rows) + lane;
+            var result = (transposed ? operands.Input : operands.Output) + ((((nint)strip.Example * groups * rows) + row) * resultChannel) + ((nint)strip.Outer * resultPlane);
+            strips.Result(strip, sums, sumPitch, sumRow, lanes, operands.Bias == null ? null : operands.Bias + row, result, resultChannel, operands.Accumulate, scratch);
+            sums += strip.Tiles * sumRow;
+        }
+    }
+
+    /// <summary>One component of one panel: [tile][c] of all outer taps times [outer tap][c][lanes].</summary>
+    private void Multiply(T* source, int tiles, T* kernel, int count, int width, T* sums, bool add)
+    {
+        nint noOffset = 0;
+        var product = new PanelProduct<T> { LeftStride = tilePitch, RightPitch = width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunOffsets = &noOffset, ResultStride = sumRow };
+        var atOnce = Up(count, Up(count, FirstCacheBytes / (width * sizeof(T))));
+        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        {
+            var left = source + (tap * (tilePitch / tiling.OuterTaps));
+            for (var c = 0; c < count; c += product.RunLength, add = true)
+            {
+                product.RunLength = Math.Min(atOnce, count - c);
+                product.Right = kernel + ((((nint)tap * count) + c) * width);
+                product.Add = add;
+                for (int tile = 0, height; tile < tiles; tile += height)
+                {
+                    height = PanelKernel<TVector, T, TLanes>.HeightFor(tiles - tile);
+                    product.Rows = Math.Min(height, tiles - tile);
+                    product.Left = left + (tile * tilePitch) + c;
+                    product.Result = sums + (tile * sumRow);
+                    PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The number of blocks of strips: few, so that the kernel is not read too often, but as many as keep a block's
+    /// transforms in L2, or at least in 4 MiB, and threads busy.
+    /// </summary>
+    private int ChooseBlocks()
+    {
+        const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
+        long perTile = Components * (tilePitch + (vectors * TLanes.Count)) * sizeof(T);
+        var kernelBytes = Components * tilePitch * vectors * TLanes.Count * sizeof(T);
+        var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
+        var fewest = Math.Min(tiling.Strips, Up(WantedJobs, groups));
+        for (var perBlock = 1; perBlock <= Up(tiling.Strips, fewest); perBlock++)
+        {
+            var tiles = perBlock * tiling.TilesPerStrip;
+            if (perBlock > 1 && tiles * perTile > most) break;
+            // In cycles for each tile and number of U_ξ: multiplying, reading U, and carrying V and the sums beyond L2 and back.
+            var cost = ((1.125 * ((tiles + 3) / 4 * 4)) + (kernelBytes > secondCache ? 9.0 : 3.0)) / tiles;
+            if (tiles * perTile > secondCache) cost += 18.0 * perTile / kernelBytes;
+            if (cost < best.Cost) best = (cost, Up(tiling.Strips, perBlock));
+        }
+
+        return best.Blocks;
+    }
+
+    private (int Lane, int Width) PanelAt(int panel)
+    {
+        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
+        return (first * TLanes.Count, (end - first) * TLanes.Count);
+    }
+
+    /// <summary>Rounded up so that components do not fall on one another in the caches.</summary>
+    private static nint Pitch(nint elements)
+    {
+        var line = 64 / sizeof(T);
+        return (((elements + line - 1) / line) | 1) * line;
+    }
+
+    private static int Up(int count, int size) => (count + size - 1) / size;
+}

@@ -1,0 +1,206 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Dense;
+using Tessera.Kernels.Vectors;
+
+namespace Tessera.Kernels.Winograd;
+
+/// <summary>
+/// Kernel gradient by Winograd's algorithm: for each of 36 components one matrix product over tiles (see
+/// <see cref="PointTransform{TVector, T, TLanes}"/>).
+/// <code>
+///     component ξ:   dU_ξ [c][m]  =  Σ_tile  V_ξ [tile][c] · S_ξ [tile][m]     8 × 3 vectors of m at a time in registers
+/// </code>
+/// A job is a block of input channels by a block of output channels by a part of the tiles: it transforms what it needs,
+/// some strips at a time, and adds their products to sums of its own. Parts, where the blocks alone are too few to be
+/// shared, are a number fixed by the operator; a second stage adds them in their order.
+/// </summary>
+internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private const int Components = WinogradAxis.Points * WinogradAxis.Points;
+    private const int OutputsAtOnce = 64;
+    private const int DepthAtOnce = 128;
+    private const int TransformBytes = 512 * 1024;
+    private const int TurnedBytes = 64 * 1024;
+    private const int WantedJobs = 8;
+    private const int SumsPerJob = 16384;
+
+    private readonly WinogradTiling tiling;
+    private readonly StripTransform<TVector, T, TLanes> strips;
+    private readonly KernelTransform<TVector, T, TLanes> kernels;
+    private readonly int groups;
+    private readonly int outputs;
+    private readonly int inputs;
+    private readonly long kernelElements;
+    private readonly int volume;
+    private readonly int plane;
+    private readonly nint inputChannel;
+    private readonly nint outputChannel;
+    private readonly int resultPlane;
+    private readonly int inputBlocks;
+    private readonly int inputsPerBlock;
+    private readonly int outputBlocks;
+    private readonly int outputsPerBlock;
+    private readonly int parts;
+    private readonly int tilesAtOnce;
+    private readonly nint depth;
+    private readonly nint sourcePitch;
+    private readonly nint resultPitch;
+    private readonly nint sumPitch;
+    private readonly int channelsTurned;
+
+    public WinogradGradient(OperatorGeometry geometry, WinogradTiling tiling)
+    {
+        this.tiling = tiling;
+        strips = new StripTransform<TVector, T, TLanes>(tiling);
+        kernels = new KernelTransform<TVector, T, TLanes>(geometry, tiling, transposed: false);
+        groups = geometry.Groups;
+        (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
+        volume = (int)geometry.KernelSize.Product;
+        kernelElements = checked((long)geometry.OutputChannels * inputs * volume);
+        (inputChannel, outputChannel) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
+        plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
+        resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
+        (inputBlocks, inputsPerBlock) = Cut(inputs, Math.Max(16, DepthAtOnce / tiling.OuterTaps));
+        (outputBlocks, outputsPerBlock) = Cut(outputs, OutputsAtOnce);
+        parts = (int)Math.Clamp(Up(WantedJobs, (long)groups * inputBlocks * outputBlocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
+        depth = (nint)tiling.OuterTaps * inputsPerBlock;
+        var most = Up(tiling.Strips, parts) * tiling.TilesPerStrip;
+        tilesAtOnce = (int)Math.Clamp(TransformBytes / (Components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
+        sourcePitch = Pitch(tilesAtOnce * depth);
+        resultPitch = Pitch((nint)tilesAtOnce * outputsPerBlock);
+        sumPitch = Pitch(depth * outputsPerBlock);
+        channelsTurned = Math.Clamp(TurnedBytes / (volume * outputsPerBlock * sizeof(T)), 1, inputsPerBlock);
+        var jobs = checked(groups * inputBlocks * outputBlocks * parts);
+        Stages = parts > 1 ? [jobs, (int)Up(kernelElements, SumsPerJob)] : [jobs];
+    }
+
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {tiling.Tiles} tiles in {parts} parts, {tilesAtOnce} at once, by blocks of {inputsPerBlock * tiling.OuterTaps} × {outputsPerBlock} channels");
+
+    public override long SharedElements => parts > 1 ? parts * kernelElements : 0;
+
+    public override long WorkerElements => (Components * (sourcePitch + resultPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsTurned, outputsPerBlock));
+
+    public override IReadOnlyList<int> Stages { get; }
+
+    public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
+    {
+        if (stage == 1)
+        {
+            var start = (nint)job * SumsPerJob;
+            Add(shared + start, (int)Math.Min(SumsPerJob, kernelElements - start), operands.Kernel + start, operands.Accumulate);
+            return;
+        }
+
+        job = Math.DivRem(job, groups, out var group);
+        job = Math.DivRem(job, inputBlocks, out var inputBlock);
+        var part = Math.DivRem(job, outputBlocks, out var outputBlock);
+        int input = inputBlock * inputsPerBlock, output = outputBlock * outputsPerBlock;
+        int inputCount = Math.Min(inputsPerBlock, inputs - input), outputCount = Math.Min(outputsPerBlock, outputs - output);
+        var sources = own;
+        var results = sources + (Components * sourcePitch);
+        var sums = results + (Components * resultPitch);
+        var scratch = sums + (Components * sumPitch);
+        var source = operands.Input + ((((nint)group * inputs) + input) * inputChannel);
+        var result = operands.Output + ((((nint)group * outputs) + output) * outputChannel);
+        int first = (int)((long)tiling.Strips * part / parts), end = (int)((long)tiling.Strips * (part + 1) / parts);
+        for (int strip = first, next; strip < end; strip = next)
+        {
+            var tiles = 0;
+            for (next = strip; next < end && tiles + tiling.Locate(next).Tiles <= tilesAtOnce; next++)
+            {
+                tiles += Transform(next, source, inputCount, result, outputCount, sources + (tiles * depth), results + ((nint)tiles * outputsPerBlock), scratch);
+            }
+
+            for (var component = 0; component < Components; component++)
+            {
+                Multiply(sources + (component * sourcePitch), results + (component * resultPitch), tiles, sums + (component * sumPitch), strip > first);
+            }
+        }
+
+        var isWhole = parts == 1;
+        var kernel = (isWhole ? operands.Kernel : shared + (nint)(part * kernelElements)) + ((nint)group * outputs * inputs * volume);
+        for (int c = 0, after; c < inputCount; c = after)
+        {
+            after = Math.Min(inputCount, c + channelsTurned);
+            kernels.Unpack(sums + ((nint)c * outputsPerBlock), sumPitch, (nint)inputsPerBlock * outputsPerBlock, outputsPerBlock, kernel, output, outputCount, input + c, input + after, isWhole && operands.Accumulate, scratch);
+        }
+    }
+
+    private int Transform(int index, T* source, int inputCount, T* result, int outputCount, T* sources, T* results, T* scratch)
+    {
+        var strip = tiling.Locate(index);
+        source += (nint)strip.Example * groups * inputs * inputChannel;
+        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        {
+            var place = tiling.SourcePlane(strip.Outer, tap);
+            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), inputChannel, inputCount, sources + ((nint)tap * inputsPerBlock), sourcePitch, depth, scratch);
+        }
+
+        result += ((nint)strip.Example * groups * outputs * outputChannel) + ((nint)strip.Outer * resultPlane);
+        strips.ResultGradient(strip, result, outputChannel, outputCount, results, resultPitch, outputsPerBlock, scratch);
+        return strip.Tiles;
+    }
+
+    /// <summary>One component: the rows of all outer taps and inputs by all outputs of the block, summed over tiles.</summary>
+    private void Multiply(T* sources, T* results, int tiles, T* sums, bool add)
+    {
+        nint noOffset = 0;
+        int vectors = outputsPerBlock / TLanes.Count, panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
+        var product = new PanelProduct<T> { LeftStride = 1, LeftStep = depth, RightPitch = outputsPerBlock, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = tiles, RunOffsets = &noOffset, ResultStride = outputsPerBlock, Add = add };
+        for (var panel = 0; panel < panels; panel++)
+        {
+            int from = vectors * panel / panels, width = (vectors * (panel + 1) / panels) - from;
+            product.Right = results + (from * TLanes.Count);
+            for (var row = 0; row < depth; row += PanelKernel<TVector, T, TLanes>.Height)
+            {
+                product.Rows = PanelKernel<TVector, T, TLanes>.Height;
+                product.Left = sources + row;
+                product.Result = sums + ((nint)row * outputsPerBlock) + (from * TLanes.Count);
+                PanelKernel<TVector, T, TLanes>.Multiply(product, product.Rows, width);
+            }
+        }
+    }
+
+    /// <summary>The sum of all parts, in their order.</summary>
+    private void Add(T* partial, int count, T* kernel, bool accumulate)
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            var sum = TLanes.Load(partial + i);
+            for (var part = 1; part < parts; part++) sum = TLanes.Add(sum, TLanes.Load(partial + i + (nint)(part * kernelElements)));
+            TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(kernel + i), sum) : sum, kernel + i);
+        }
+
+        for (; i < count; i++)
+        {
+            var sum = partial[i];
+            for (var part = 1; part < parts; part++) sum += partial[i + (nint)(part * kernelElements)];
+            kernel[i] = accumulate ? kernel[i] + sum : sum;
+        }
+    }
+
+    /// <summary>Channels in even blocks of whole vectors.</summary>
+    private static (int Blocks, int PerBlock) Cut(int channels, int most)
+    {
+        var blocks = Up(channels, most);
+        var perBlock = StripTransform<TVector, T, TLanes>.Padded(Up(channels, blocks));
+        return (Up(channels, perBlock), perBlock);
+    }
+
+    /// <summary>Rounded up so that components do not fall on one another in the caches.</summary>
+    private static nint Pitch(nint elements)
+    {
+        var line = 64 / sizeof(T);
+        return (((elements + line - 1) / line) | 1) * line;
+    }
+
+    private static int Up(int count, int size) => (count + size - 1) / size;
+
+    private static long Up(long count, long size) => (count + size - 1) / size;
+}

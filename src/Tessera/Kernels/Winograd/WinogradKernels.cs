@@ -1,0 +1,64 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+using Tessera.Operators;
+
+namespace Tessera.Kernels.Winograd;
+
+/// <summary>
+/// Winograd's algorithm for shared operators with dense or grouped channels, two or more axes, stride 1 and two to five
+/// taps on each of the last two axes.
+/// </summary>
+internal static class WinogradKernels
+{
+    private const int MostWorkerBytes = 8 << 20;
+
+    /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
+    public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (options.Exact || geometry.Table is not null || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
+        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, made.Tiling) ? made.Algorithm : null;
+    }
+
+    /// <summary>The algorithm whether it pays or not, or null where it cannot compute the operation.</summary>
+    public static (Algorithm<T> Algorithm, WinogradTiling Tiling)? TryMake<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (geometry.Table is not null || geometry.Tile.Product != 1) return null;
+        var parts = operation == Operation.InputGradient ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry);
+        if (WinogradTiling.TryCut(parts, batch, geometry.KernelSize) is not { } tiling) return null;
+        var algorithm = options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
+            ? Make<Vector512<T>, T, Lanes512<T>>(geometry, tiling, operation)
+            : options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
+                ? Make<Vector256<T>, T, Lanes256<T>>(geometry, tiling, operation)
+                : Make<Vector128<T>, T, Lanes128<T>>(geometry, tiling, operation);
+        return algorithm.WorkerElements * Sizes<T>() <= MostWorkerBytes ? (algorithm, tiling) : null;
+    }
+
+    /// <summary>
+    /// Whether fewer multiplications outweigh the transforms: counted in multiply-adds for each tile and pair of channels,
+    /// where transforming a tile of one channel costs about as much as thirty more channels would.
+    /// </summary>
+    private static bool Pays(OperatorGeometry geometry, int batch, WinogradTiling tiling)
+    {
+        double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
+        var direct = batch * (double)geometry.OutputSize.Product * inputs * outputs * geometry.KernelSize.Product;
+        var products = 36.0 * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
+        var transforms = 500.0 * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
+        var kernel = 300.0 * inputs * outputs * tiling.OuterTaps;
+        return products + transforms + kernel < 0.9 * direct;
+    }
+
+    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, WinogradTiling tiling, Operation operation)
+        where TVector : struct
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TLanes : struct, ILanes<TVector, T> => operation == Operation.KernelGradient
+            ? new WinogradGradient<TVector, T, TLanes>(geometry, tiling)
+            : new WinogradConvolution<TVector, T, TLanes>(geometry, tiling, operation == Operation.InputGradient);
+
+    private static unsafe int Sizes<T>()
+        where T : unmanaged => sizeof(T);
+}

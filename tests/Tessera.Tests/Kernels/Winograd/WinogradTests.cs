@@ -1,0 +1,127 @@
+using System.Numerics;
+using CsCheck;
+using Tessera.Connections;
+using Tessera.Kernels;
+using Tessera.Kernels.Winograd;
+using Tessera.Operators;
+using Tessera.Tests.Operators;
+using Xunit;
+
+namespace Tessera.Tests.Kernels.Winograd;
+
+/// <summary>Winograd's algorithm against the reference, wherever it can compute an operator at all, whether it would be chosen or not.</summary>
+public class WinogradTests
+{
+    [Fact]
+    public void Agrees_with_the_reference_on_random_operators()
+    {
+        var made = 0;
+        (from sample in RandomOperator.Of(null, SharingKind.Shared).Where(sample => sample.Description.Channels.ConnectionTable is null && sample.InputShape.Count > 3)
+         from kernel in Gen.Int[2, 5].Array[sample.Description.Kernel.Count]
+         let description = sample.Description with { Kernel = Sizes.Create(kernel), Stride = [.. sample.Description.Stride.AsSpan()[..^2], 1, 1] }
+         where Fits(description, sample.InputShape)
+         select sample with { Description = description }).Sample(
+            sample =>
+            {
+                made += Check<float>(sample);
+                made += Check<double>(sample);
+            },
+            iter: 80,
+            threads: 1);
+        Assert.True(made > 500, $"only {made} algorithms were made");
+    }
+
+    [Theory]
+    [InlineData(2, 3)]
+    [InlineData(4, 3)]
+    [InlineData(5, 5)]
+    public void Any_numbers_of_channels_and_tiles_are_cut_into_panels_and_blocks(int height, int width)
+    {
+        foreach (var (inputs, outputs, batch, size) in new[] { (1, 1, 1, 5), (3, 70, 1, 9), (17, 9, 2, 13), (33, 49, 1, 21), (8, 150, 3, 6), (130, 20, 1, 8) })
+        {
+            Assert.True(Check<float>(Convolution([height, width], inputs, outputs, batch, [size, size + 3], Padding.Same)) > 0);
+        }
+    }
+
+    [Fact]
+    public void Many_tiles_go_through_the_kernel_transformed_once_and_long_rows_are_cut()
+    {
+        Assert.True(Check<float>(Convolution([3, 3], 9, 10, 1, [70, 170], Padding.Full)) > 0);
+        Assert.True(Check<double>(Convolution([3, 3], 8, 40, 7, [30, 31], Padding.Same)) > 0);
+    }
+
+    [Fact]
+    public void Dilation_is_cut_into_residues_and_outer_axes_are_summed()
+    {
+        var dilated = Convolution([3, 3], 10, 12, 2, [23, 19], Padding.Same);
+        Assert.True(Check<float>(dilated with { Description = dilated.Description with { Dilation = [4, 3] } }) > 0);
+        var volume = Convolution([3, 3, 3], 9, 11, 2, [5, 9, 8], Padding.Same);
+        Assert.True(Check<float>(volume) > 0);
+        Assert.True(Check<float>(volume with { Description = volume.Description with { Stride = [2, 1, 1], Dilation = [2, 1, 2], Flip = true } }) > 0);
+        var grouped = Convolution([3, 3], 20, 24, 2, [9, 9], Padding.Same);
+        Assert.True(Check<float>(grouped with { Description = grouped.Description with { Channels = ChannelConnections.Groups(2) } }) > 0);
+    }
+
+    [Fact]
+    public void Is_chosen_where_it_pays_and_never_for_exactness()
+    {
+        var description = new ConvolutionDescription { Kernel = [3, 3], Outputs = 64, Padding = Padding.Same };
+        Assert.DoesNotContain("Winograd", description.Plan<float>([1, 64, 28, 28], new PlanOptions { Exact = true }).ToString(), StringComparison.Ordinal);
+        Assert.Equal(3, description.Plan<float>([1, 64, 28, 28]).ToString().Split("Winograd").Length - 1);
+        Assert.DoesNotContain("Winograd", description.Plan<float>([1, 3, 28, 28]).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Winograd", (description with { Stride = [2, 2] }).Plan<float>([1, 64, 28, 28]).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Workers_need_at_most_8_MiB_whatever_the_batch()
+    {
+        foreach (var (inputs, outputs, size, batch) in new[] { (512, 512, 7, 1), (512, 512, 14, 256), (64, 64, 224, 64), (2048, 2048, 14, 8), (16, 16, 4096, 1), (256, 1024, 28, 100) })
+        {
+            var geometry = new ConvolutionDescription { Kernel = [3, 3], Outputs = outputs, Padding = Padding.Same }.Resolve(inputs, [size, size]);
+            foreach (var operation in Enum.GetValues<Operation>())
+            {
+                foreach (var instructions in Enum.GetValues<InstructionSet>())
+                {
+                    if (WinogradKernels.TryMake<float>(geometry, batch, operation, new PlanOptions { Instructions = instructions }) is not { Algorithm: var algorithm }) continue;
+                    Assert.InRange(algorithm.WorkerElements * sizeof(float), 1, 8 << 20);
+                    Assert.InRange(algorithm.SharedElements * sizeof(float), 0, (4L * 36 * sizeof(float) * inputs * outputs) + (2 << 20));
+                }
+            }
+        }
+    }
+
+    private static bool Fits(ConvolutionDescription description, Sizes inputShape)
+    {
+        try
+        {
+            var geometry = description.Resolve(inputShape[1], inputShape.From(2));
+            return Math.Max(geometry.MultiplyAdds * inputShape[0], geometry.KernelShape.Product) < 60_000;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static RandomOperator Convolution(Sizes kernel, int inputs, int outputs, int batch, Sizes size, Padding padding) =>
+        new(new ConvolutionDescription { Kernel = kernel, Outputs = outputs, Padding = padding }, [batch, inputs, .. size.AsSpan()], outputs + size[0]);
+
+    /// <summary>Checks every operation and instruction set; returns how many algorithms there were to check.</summary>
+    private static int Check<T>(RandomOperator sample)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var made = 0;
+        AlgorithmAgreement.Check<T>(sample, Algorithms, sharesRounding: true);
+        return made;
+
+        IEnumerable<Algorithm<T>> Algorithms(OperatorGeometry geometry, Operation operation)
+        {
+            foreach (var set in Enum.GetValues<InstructionSet>())
+            {
+                if (WinogradKernels.TryMake<T>(geometry, sample.InputShape[0], operation, new PlanOptions { Instructions = set }) is not { Algorithm: var algorithm }) continue;
+                made++;
+                yield return algorithm;
+            }
+        }
+    }
+}
