@@ -42,7 +42,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     }
 
     /// <summary>What turning some channels takes, for panels of a width.</summary>
-    public long ScratchElements(int channels, int width) => ((long)channels * volume * width) + (3L * Components * TLanes.Count);
+    public long ScratchElements(int channels, int width) => ((long)channels * volume * width) + (Components * TLanes.Count);
 
     /// <summary>Transforms source channels [first, end) for a panel of result channels; those that do not exist become zeros.</summary>
     /// <param name="kernel">The kernel of a group.</param>
@@ -57,11 +57,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
     public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, T* scratch)
     {
-        var weights = scratch;
-        var halfway = weights + (Components * TLanes.Count);
-        var done = halfway + (Components * TLanes.Count);
-        var turned = done + (Components * TLanes.Count);
-        PointTransform<TVector, T, TLanes>.Weights(weights);
+        var halfway = scratch;
+        var turned = halfway + (Components * TLanes.Count);
         if (lanes < width) new Span<T>(turned, (end - first) * volume * width).Clear();
         if (transposed)
         {
@@ -84,13 +81,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                 var into = to + (outer * outerPitch) + ((nint)c * width);
                 for (var v = 0; v < width; v += TLanes.Count)
                 {
-                    PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, from + v, (nint)rowStep * width, (nint)columnStep * width, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
-                    PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, halfway, TLanes.Count, Points * TLanes.Count, done, TLanes.Count, Points * TLanes.Count, Points);
-                    var component = into + v;
-                    for (var i = 0; i < Components; i++, component += componentPitch)
-                    {
-                        TLanes.Store(TLanes.Multiply(TLanes.Load(done + (i * TLanes.Count)), TLanes.Broadcast(weights[i])), component);
-                    }
+                    PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, true, from + v, (nint)rowStep * width, (nint)columnStep * width, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
+                    PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, halfway, TLanes.Count, Points * TLanes.Count, into + v, componentPitch, Points * componentPitch, Points);
                 }
             }
         }
@@ -99,11 +91,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     /// <summary>The transpose of <see cref="Pack"/> for the forward kernel: sums of components [component][outer tap][c][lanes] become the gradient of source channels [first, end).</summary>
     public void Unpack(T* from, nint componentPitch, nint outerPitch, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* scratch)
     {
-        var weights = scratch;
-        var weighted = weights + (Components * TLanes.Count);
-        var halfway = weighted + (Components * TLanes.Count);
+        var halfway = scratch;
         var turned = halfway + (Components * TLanes.Count);
-        PointTransform<TVector, T, TLanes>.Weights(weights);
         for (var c = 0; c < end - first; c++)
         {
             for (var outer = 0; outer < tiling.OuterTaps; outer++)
@@ -112,18 +101,17 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                 var to = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
                 for (var v = 0; v < width; v += TLanes.Count)
                 {
-                    var component = sums + v;
-                    for (var i = 0; i < Components; i++, component += componentPitch)
-                    {
-                        TLanes.Store(TLanes.Multiply(TLanes.Load(component), TLanes.Broadcast(weights[i])), weighted + (i * TLanes.Count));
-                    }
-
-                    PointTransform<TVector, T, TLanes>.Gather(columnTaps, weighted, TLanes.Count, Points * TLanes.Count, halfway, TLanes.Count, Points * TLanes.Count, Points);
-                    PointTransform<TVector, T, TLanes>.Gather(rowTaps, halfway, Points * TLanes.Count, TLanes.Count, to + v, (nint)rowStep * width, (nint)columnStep * width, columnTaps);
+                    PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, Points * componentPitch, halfway, TLanes.Count, Points * TLanes.Count, Points);
+                    PointTransform<TVector, T, TLanes>.Gather(rowTaps, true, halfway, Points * TLanes.Count, TLanes.Count, to + v, (nint)rowStep * width, (nint)columnStep * width, columnTaps);
                 }
             }
         }
 
-        Transposition.Run(turned, width, (end - first) * volume, lanes, kernel + ((((nint)lane * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
+        // A few result channels at a time: their rows are far apart, and each is written from end to end.
+        const int atOnce = 8;
+        for (var some = 0; some < lanes; some += atOnce)
+        {
+            Transposition.Run(turned + some, width, (end - first) * volume, Math.Min(atOnce, lanes - some), kernel + ((((nint)(lane + some) * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
+        }
     }
 }

@@ -22,13 +22,10 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
     private const double A = 0.625;
     private const double B = 1.5;
 
-    /// <summary>Adds to <paramref name="weights"/> 1 / w for each pair of points: the products of the distances between a point and the others.</summary>
-    public static void Weights(T* weights)
-    {
-        double a = 1 / (2 * A * A * ((A * A) - (B * B))), b = 1 / (2 * B * B * ((B * B) - (A * A)));
-        ReadOnlySpan<double> one = [1 / (A * A * B * B), a, a, b, b, 1];
-        for (var i = 0; i < Points * Points; i++) weights[i] = T.CreateChecked(one[i / Points] * one[i % Points]);
-    }
+    // 1 / w: the distances between a point and the others, multiplied; that of ∞ is 1.
+    private const double WeightOfZero = 1 / (A * A * B * B);
+    private const double WeightOfA = 1 / (2 * A * A * ((A * A) - (B * B)));
+    private const double WeightOfB = 1 / (2 * B * B * ((B * B) - (A * A)));
 
     /// <summary>Bᵀ d, six numbers to six, <paramref name="count"/> times side by side, a vector each; may be done in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -50,11 +47,12 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
         }
     }
 
-    /// <summary>E k: the values of a polynomial of two to five coefficients at the points.</summary>
+    /// <summary>E k, or E k / w: the values of a polynomial of two to five coefficients at the points.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Evaluate(int coefficients, T* from, nint fromStep, nint fromNext, T* to, nint toStep, nint toNext, int count)
+    public static void Evaluate(int coefficients, bool weighted, T* from, nint fromStep, nint fromNext, T* to, nint toStep, nint toNext, int count)
     {
-        TVector a = Of(A), b = Of(B), aa = Of(A * A), bb = Of(B * B);
+        TVector aa = Of(A * A), bb = Of(B * B), zero = Of(weighted ? WeightOfZero : 1), forEven = Of(weighted ? WeightOfA : 1), forEvenNext = Of(weighted ? WeightOfB : 1);
+        TVector forOdd = Of(weighted ? A * WeightOfA : A), forOddNext = Of(weighted ? B * WeightOfB : B);
         for (; count > 0; count--, from += fromNext, to += toNext)
         {
             TVector x0 = TLanes.Load(from), last = TLanes.Load(from + fromStep);
@@ -81,9 +79,11 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
                 evenNext = TLanes.MultiplyAdd(bb, forB, evenNext);
             }
 
-            odd = TLanes.Multiply(a, odd);
-            oddNext = TLanes.Multiply(b, oddNext);
-            TLanes.Store(x0, to);
+            even = TLanes.Multiply(forEven, even);
+            evenNext = TLanes.Multiply(forEvenNext, evenNext);
+            odd = TLanes.Multiply(forOdd, odd);
+            oddNext = TLanes.Multiply(forOddNext, oddNext);
+            TLanes.Store(TLanes.Multiply(zero, x0), to);
             TLanes.Store(TLanes.Add(even, odd), to + toStep);
             TLanes.Store(TLanes.Subtract(even, odd), to + (2 * toStep));
             TLanes.Store(TLanes.Add(evenNext, oddNext), to + (3 * toStep));
@@ -94,16 +94,17 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
 
     /// <summary>Mᵀ y: six numbers to two to five, the transpose of <see cref="Evaluate"/>; may be done in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gather(int coefficients, T* from, nint fromStep, nint fromNext, T* to, nint toStep, nint toNext, int count)
+    public static void Gather(int coefficients, bool weighted, T* from, nint fromStep, nint fromNext, T* to, nint toStep, nint toNext, int count)
     {
-        TVector a = Of(A), b = Of(B), aa = Of(A * A), bb = Of(B * B);
+        TVector aa = Of(A * A), bb = Of(B * B), zero = Of(weighted ? WeightOfZero : 1), forEven = Of(weighted ? WeightOfA : 1), forEvenNext = Of(weighted ? WeightOfB : 1);
+        TVector forOdd = Of(weighted ? A * WeightOfA : A), forOddNext = Of(weighted ? B * WeightOfB : B);
         for (; count > 0; count--, from += fromNext, to += toNext)
         {
             TVector x1 = TLanes.Load(from + fromStep), x2 = TLanes.Load(from + (2 * fromStep)), x3 = TLanes.Load(from + (3 * fromStep)), x4 = TLanes.Load(from + (4 * fromStep));
             TVector x0 = TLanes.Load(from), infinite = TLanes.Load(from + (5 * fromStep));
-            TVector sum = TLanes.Add(x1, x2), odd = TLanes.Multiply(a, TLanes.Subtract(x1, x2));
-            TVector sumNext = TLanes.Add(x3, x4), oddNext = TLanes.Multiply(b, TLanes.Subtract(x3, x4));
-            TLanes.Store(TLanes.Add(x0, TLanes.Add(sum, sumNext)), to);
+            TVector sum = TLanes.Multiply(forEven, TLanes.Add(x1, x2)), odd = TLanes.Multiply(forOdd, TLanes.Subtract(x1, x2));
+            TVector sumNext = TLanes.Multiply(forEvenNext, TLanes.Add(x3, x4)), oddNext = TLanes.Multiply(forOddNext, TLanes.Subtract(x3, x4));
+            TLanes.Store(TLanes.MultiplyAdd(zero, x0, TLanes.Add(sum, sumNext)), to);
             var first = TLanes.Add(odd, oddNext);
             TLanes.Store(coefficients == 2 ? TLanes.Add(first, infinite) : first, to + toStep);
             if (coefficients == 2) continue;

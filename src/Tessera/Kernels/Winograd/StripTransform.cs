@@ -60,11 +60,11 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
             LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row, rows.ResultSize, strip.First, columns.ResultSize, scratch);
-            PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+            PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
             for (var tile = 0; tile < strip.Tiles; tile++)
             {
                 var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
+                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
             }
         }
     }
@@ -78,12 +78,12 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
             for (var tile = 0; tile < strip.Tiles; tile++)
             {
                 var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, from + c + (tile * tilePitch), componentPitch, Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, Points);
+                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, from + c + (tile * tilePitch), componentPitch, Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, Points);
             }
 
             var width = strip.End - strip.First;
             var lanes = Math.Min(TLanes.Count, channels - c);
-            PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
+            PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
             for (var i = 0; i < count; i++)
             {
                 var row = scratch + (i * rowElements);
@@ -104,6 +104,14 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
     /// <summary>Some rows of a vector of channels, channels last, with zeros outside the planes.</summary>
     private void LayOut(T* planes, nint planeStride, int channels, int rowCount, int y, int height, int x, int width, T* to)
     {
+        if (planes != null && rows.Step == 1 && width < tiling.Span)
+        {
+            // Short rows of the next channels: the processor would not see them coming.
+            int top = Math.Clamp(y, 0, height), bottom = Math.Clamp(y + rowCount, top, height);
+            var ahead = planes + (TLanes.Count * planeStride) + ((nint)top * width);
+            for (var c = TLanes.Count; c < Math.Min(channels, 2 * TLanes.Count); c++, ahead += planeStride) Prefetch.Elements(ahead, (bottom - top) * width);
+        }
+
         channels = Math.Min(channels, TLanes.Count);
         int from = Math.Clamp(-x, 0, tiling.Span), end = Math.Clamp(width - x, from, tiling.Span);
         for (var i = 0; i < rowCount; i++, y += rows.Step, to += rowElements)

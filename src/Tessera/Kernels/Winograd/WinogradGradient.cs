@@ -22,8 +22,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     where TLanes : struct, ILanes<TVector, T>
 {
     private const int Components = WinogradAxis.Points * WinogradAxis.Points;
-    private const int OutputsAtOnce = 64;
-    private const int DepthAtOnce = 128;
+    private const int ChannelsAtOnce = 64;
     private const int TransformBytes = 512 * 1024;
     private const int TurnedBytes = 64 * 1024;
     private const int WantedJobs = 8;
@@ -65,8 +64,9 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         (inputChannel, outputChannel) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
         plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
         resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
-        (inputBlocks, inputsPerBlock) = Cut(inputs, Math.Max(16, DepthAtOnce / tiling.OuterTaps));
-        (outputBlocks, outputsPerBlock) = Cut(outputs, OutputsAtOnce);
+        inputsPerBlock = Even(inputs, Math.Max(16, ChannelsAtOnce / tiling.OuterTaps));
+        outputsPerBlock = Even(outputs, ChannelsAtOnce);
+        (inputBlocks, outputBlocks) = (Up(inputs, inputsPerBlock), Up(outputs, outputsPerBlock));
         parts = (int)Math.Clamp(Up(WantedJobs, (long)groups * inputBlocks * outputBlocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts) * tiling.TilesPerStrip;
@@ -185,13 +185,8 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    /// <summary>Channels in even blocks of whole vectors.</summary>
-    private static (int Blocks, int PerBlock) Cut(int channels, int most)
-    {
-        var blocks = Up(channels, most);
-        var perBlock = StripTransform<TVector, T, TLanes>.Padded(Up(channels, blocks));
-        return (Up(channels, perBlock), perBlock);
-    }
+    /// <summary>Channels of a block, in whole vectors, where all blocks are about as large.</summary>
+    private static int Even(int channels, int most) => StripTransform<TVector, T, TLanes>.Padded(Up(channels, Up(channels, most)));
 
     /// <summary>Rounded up so that components do not fall on one another in the caches.</summary>
     private static nint Pitch(nint elements)

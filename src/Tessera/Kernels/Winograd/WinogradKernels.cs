@@ -48,7 +48,7 @@ internal static class WinogradKernels
         var direct = batch * (double)geometry.OutputSize.Product * inputs * outputs * geometry.KernelSize.Product;
         var products = 36.0 * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
         var transforms = 500.0 * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
-        var kernel = 300.0 * inputs * outputs * tiling.OuterTaps;
+        var kernel = 100.0 * inputs * outputs * tiling.OuterTaps;
         return products + transforms + kernel < 0.9 * direct;
     }
 
