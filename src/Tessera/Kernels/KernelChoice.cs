@@ -18,8 +18,8 @@ internal static class KernelChoice
     {
         if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
         return UnsharedKernels.TryChoose<T>(geometry, batch, operation, options)
-            ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? WinogradKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? DenseKernels.TryChoose<T>(geometry, batch, operation, options)
             ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }

@@ -10,7 +10,8 @@ namespace Tessera.Kernels.Winograd;
 /// <code>
 ///     K [m][c][q…]  →  turned to [c, q][lanes], some channels at a time  →  [component][outer tap][c][lanes]
 /// </code>
-/// Lanes are the channels of the result: m going forward and for the kernel gradient, c for the input gradient.
+/// Lanes are the channels of the result: m going forward and for the kernel gradient, c for the input gradient. Pairs that
+/// a table leaves out are zeros.
 /// </summary>
 internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     where TVector : struct
@@ -22,6 +23,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
 
     private readonly WinogradTiling tiling;
     private readonly bool transposed;
+    private readonly ConnectionTable? table;
     private readonly int inputs;
     private readonly int volume;
     private readonly int rowTaps;
@@ -34,6 +36,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     {
         this.tiling = tiling;
         this.transposed = transposed;
+        table = geometry.Table;
         inputs = geometry.InputChannels / geometry.Groups;
         volume = (int)geometry.KernelSize.Product;
         (rowTaps, columnTaps) = (tiling.Rows.Taps, tiling.Columns.Taps);
@@ -59,8 +62,22 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     {
         var halfway = scratch;
         var turned = halfway + (Components * TLanes.Count);
-        if (lanes < width) new Span<T>(turned, (end - first) * volume * width).Clear();
-        if (transposed)
+        if (lanes < width || table is not null) new Span<T>(turned, (end - first) * volume * width).Clear();
+        if (table is not null)
+        {
+            var (output, outputEnd, input, inputEnd) = transposed ? (first, end, lane, lane + lanes) : (lane, lane + lanes, first, end);
+            for (var m = output; m < outputEnd; m++)
+            {
+                var row = table.InputsOf(m);
+                var from = kernel + ((nint)table.FirstPair(m) * volume);
+                for (var pair = FirstAt(row, input); pair < row.Length && row[pair] < inputEnd; pair++)
+                {
+                    var into = Turned(turned, m, row[pair], first, lane, width);
+                    for (var q = 0; q < volume; q++, into += width) *into = from[(pair * volume) + q];
+                }
+            }
+        }
+        else if (transposed)
         {
             var rows = inputs;
             for (var m = first; m < end; m++)
@@ -107,11 +124,41 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
             }
         }
 
+        if (table is not null)
+        {
+            for (var m = lane; m < lane + lanes; m++)
+            {
+                var row = table.InputsOf(m);
+                for (var pair = FirstAt(row, first); pair < row.Length && row[pair] < end; pair++)
+                {
+                    var into = kernel + ((nint)(table.FirstPair(m) + pair) * volume);
+                    var sum = Turned(turned, m, row[pair], first, lane, width);
+                    for (var q = 0; q < volume; q++, sum += width) into[q] = accumulate ? into[q] + *sum : *sum;
+                }
+            }
+
+            return;
+        }
+
         // A few result channels at a time: their rows are far apart, and each is written from end to end.
         const int atOnce = 8;
         for (var some = 0; some < lanes; some += atOnce)
         {
             Transposition.Run(turned + some, width, (end - first) * volume, Math.Min(atOnce, lanes - some), kernel + ((((nint)(lane + some) * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
         }
+    }
+
+    /// <summary>The first pair of an output channel's <paramref name="row"/> whose input channel is at least <paramref name="input"/>.</summary>
+    private static int FirstAt(ReadOnlySpan<int> row, int input)
+    {
+        var place = row.BinarySearch(input);
+        return place < 0 ? ~place : place;
+    }
+
+    /// <summary>Where the first element of a pair of channels stands among those turned.</summary>
+    private T* Turned(T* turned, int output, int input, int first, int lane, int width)
+    {
+        var (depth, across) = transposed ? (output, input) : (input, output);
+        return turned + ((nint)(depth - first) * volume * width) + (across - lane);
     }
 }

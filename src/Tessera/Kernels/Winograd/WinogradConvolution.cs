@@ -62,7 +62,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         groups = geometry.Groups;
         var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
         (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
-        kernelElements = checked(outputs * inputs * (int)geometry.KernelSize.Product);
+        kernelElements = checked(geometry.PairCount / groups * (int)geometry.KernelSize.Product);
         nint inputPlane = (nint)geometry.InputSize.Product, outputPlane = (nint)geometry.OutputSize.Product;
         (sourceChannel, resultChannel) = transposed ? (outputPlane, inputPlane) : (inputPlane, outputPlane);
         plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;

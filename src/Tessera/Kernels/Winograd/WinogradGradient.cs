@@ -60,7 +60,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         groups = geometry.Groups;
         (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
         volume = (int)geometry.KernelSize.Product;
-        kernelElements = checked((long)geometry.OutputChannels * inputs * volume);
+        kernelElements = (long)geometry.PairCount * volume;
         (inputChannel, outputChannel) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
         plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
         resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
@@ -123,7 +123,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         }
 
         var isWhole = parts == 1;
-        var kernel = (isWhole ? operands.Kernel : shared + (nint)(part * kernelElements)) + ((nint)group * outputs * inputs * volume);
+        var kernel = (isWhole ? operands.Kernel : shared + (nint)(part * kernelElements)) + ((nint)group * (nint)(kernelElements / groups));
         for (int c = 0, after; c < inputCount; c = after)
         {
             after = Math.Min(inputCount, c + channelsTurned);

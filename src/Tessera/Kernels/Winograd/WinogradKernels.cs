@@ -8,18 +8,21 @@ using Tessera.Operators;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Winograd's algorithm for shared operators with dense or grouped channels, two or more axes, stride 1 and two to five
-/// taps on each of the last two axes.
+/// Winograd's algorithm for shared operators of two or more axes, with stride 1 and two to five taps on each of the last
+/// two. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
 /// </summary>
 internal static class WinogradKernels
 {
     private const int MostWorkerBytes = 8 << 20;
 
+    // What a pair of a table costs the direct kernels, in pairs of dense channels.
+    private const double TableCost = 1.8;
+
     /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options.Exact || geometry.Table is not null || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
+        if (options.Exact || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
         return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, made.Tiling) ? made.Algorithm : null;
     }
 
@@ -27,7 +30,7 @@ internal static class WinogradKernels
     public static (Algorithm<T> Algorithm, WinogradTiling Tiling)? TryMake<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (geometry.Table is not null || geometry.Tile.Product != 1) return null;
+        if (geometry.Tile.Product != 1) return null;
         var parts = operation == Operation.InputGradient ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry);
         if (WinogradTiling.TryCut(parts, batch, geometry.KernelSize) is not { } tiling) return null;
         var algorithm = options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
@@ -45,7 +48,7 @@ internal static class WinogradKernels
     private static bool Pays(OperatorGeometry geometry, int batch, WinogradTiling tiling)
     {
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
-        var direct = batch * (double)geometry.OutputSize.Product * inputs * outputs * geometry.KernelSize.Product;
+        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost);
         var products = 36.0 * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
         var transforms = 500.0 * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
         var kernel = 100.0 * inputs * outputs * tiling.OuterTaps;

@@ -16,7 +16,7 @@ public class WinogradTests
     public void Agrees_with_the_reference_on_random_operators()
     {
         var made = 0;
-        (from sample in RandomOperator.Of(null, SharingKind.Shared).Where(sample => sample.Description.Channels.ConnectionTable is null && sample.InputShape.Count > 3)
+        (from sample in RandomOperator.Of(null, SharingKind.Shared).Where(sample => sample.InputShape.Count > 3)
          from kernel in Gen.Int[2, 5].Array[sample.Description.Kernel.Count]
          let description = sample.Description with { Kernel = Sizes.Create(kernel), Stride = [.. sample.Description.Stride.AsSpan()[..^2], 1, 1] }
          where Fits(description, sample.InputShape)
@@ -60,6 +60,16 @@ public class WinogradTests
         Assert.True(Check<float>(volume with { Description = volume.Description with { Stride = [2, 1, 1], Dilation = [2, 1, 2], Flip = true } }) > 0);
         var grouped = Convolution([3, 3], 20, 24, 2, [9, 9], Padding.Same);
         Assert.True(Check<float>(grouped with { Description = grouped.Description with { Channels = ChannelConnections.Groups(2) } }) > 0);
+    }
+
+    [Fact]
+    public void A_table_is_a_dense_kernel_with_zeros()
+    {
+        foreach (var connected in new[] { 1, 7, 20, 33 })
+        {
+            var sample = Convolution([3, 3], 33, 45, 2, [9, 10], Padding.Same);
+            Assert.True(Check<float>(sample with { Description = sample.Description with { Channels = ChannelConnections.Table(ConnectionTable.Random(33, 45, connected, 5)) } }) > 0);
+        }
     }
 
     [Fact]
