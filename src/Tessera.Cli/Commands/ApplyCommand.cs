@@ -117,6 +117,8 @@ internal static class ApplyCommand
             var options = new PlanOptions
             {
                 Threads = parsed.GetValue(threads) ?? 0,
+                // Files are there to be held against other systems: no rounding but that of the equations' own sums.
+                Exact = true,
                 UseReference = parsed.GetValue(reference),
                 Instructions = parsed.GetValue(portable) ? InstructionSet.Portable : InstructionSet.Best,
             };

@@ -17,6 +17,9 @@ public sealed record ExecutionOptions
     /// <summary>The vector instructions that kernels may use.</summary>
     public InstructionSet Instructions { get; init; }
 
+    /// <summary>Whether every sum of a convolution is taken term by term: see <see cref="PlanOptions.Exact"/>.</summary>
+    public bool Exact { get; init; }
+
     /// <summary>Whether convolutions run the slow reference kernels.</summary>
     public bool UseReference { get; init; }
 
@@ -30,5 +33,5 @@ public sealed record ExecutionOptions
     public bool InputGradient { get; init; }
 
     /// <summary>The same for the plan of one operator.</summary>
-    internal PlanOptions ToPlanOptions() => new() { Threads = Threads, Instructions = Instructions, UseReference = UseReference };
+    internal PlanOptions ToPlanOptions() => new() { Threads = Threads, Instructions = Instructions, Exact = Exact, UseReference = UseReference };
 }

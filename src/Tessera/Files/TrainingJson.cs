@@ -24,6 +24,7 @@ internal static class TrainingJson
             ClipNorm = keys.Optional("clipNorm")?.Real(0),
             Seed = keys.Optional("seed")?.WholeLong(long.MinValue) ?? defaults.Seed,
             Threads = keys.Optional("threads")?.Whole(0, 1024) ?? defaults.Threads,
+            Exact = keys.Optional("exact")?.Truth() ?? defaults.Exact,
             ValidationFraction = keys.Optional("validationFraction")?.Real(0, 1) ?? defaults.ValidationFraction,
             Measure = keys.Optional("measure")?.OneOf("loss", "accuracy") == "accuracy" ? QualityMeasure.Accuracy : QualityMeasure.Loss,
             EarlyStopping = keys.Optional("earlyStopping") is { } stopping ? ReadEarlyStopping(stopping) : null,
@@ -53,6 +54,7 @@ internal static class TrainingJson
         if (training.ClipNorm is { } norm) writer.WriteNumber("clipNorm", norm);
         writer.WriteNumber("seed", training.Seed);
         if (training.Threads != 0) writer.WriteNumber("threads", training.Threads);
+        if (training.Exact) writer.WriteBoolean("exact", true);
         if (training.ValidationFraction != 0) writer.WriteNumber("validationFraction", training.ValidationFraction);
         if (training.Measure == QualityMeasure.Accuracy) writer.WriteString("measure", "accuracy");
         if (training.EarlyStopping is { } stopping)

@@ -40,7 +40,7 @@ public sealed class Evaluator<T>
         this.batchSize = batchSize;
         preparation = normalisation is null ? Augmentation.None : new Augmentation(normalisation);
         options ??= PlanOptions.Default;
-        var how = new ExecutionOptions { Threads = options.Threads, Instructions = options.Instructions, UseReference = options.UseReference };
+        var how = new ExecutionOptions { Threads = options.Threads, Instructions = options.Instructions, Exact = options.Exact, UseReference = options.UseReference };
         execution = new FlatExecution<T>(new NetworkExecution<T>(this.network, parameters.For(this.network), batchSize, how));
         input = new T[execution.Network.InputShape.Product];
     }

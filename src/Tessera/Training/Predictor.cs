@@ -36,7 +36,7 @@ public sealed class Predictor<T>
     public Predictor(ModelDescription model, NetworkParameters<T> parameters, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
-        execution = new NetworkExecution<T>(model.Network, parameters, 1, new ExecutionOptions { Threads = threads });
+        execution = new NetworkExecution<T>(model.Network, parameters, 1, new ExecutionOptions { Threads = threads, Exact = model.Training.Exact });
         preparation = model.Data.ForInference;
         sampleShape = model.Network.InputShape;
         preparation.Check(sampleShape);

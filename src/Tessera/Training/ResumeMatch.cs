@@ -18,6 +18,7 @@ internal static class ResumeMatch
         Same("batch size", kept.Training.BatchSize, model.Training.BatchSize);
         Same("loss", kept.Training.Loss.Name, model.Training.Loss.Name);
         Same("optimiser", kept.Training.Optimiser.Name, model.Training.Optimiser.Name);
+        Same("exactness", kept.Training.Exact ? "on" : "off", model.Training.Exact ? "on" : "off");
         Same("measure", kept.Training.Measure, model.Training.Measure);
         Same("keeping of the best", kept.Training.KeepBest ? "on" : "off", model.Training.KeepBest ? "on" : "off");
         Same("number of training examples", keptSamples.Training, samples.Training);

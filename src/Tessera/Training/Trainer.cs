@@ -73,7 +73,7 @@ public sealed class Trainer<T>
         if (training.KeepBest) best = Parameters.Clone();
         if (validation is not null)
         {
-            var plan = new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions };
+            var plan = new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions, Exact = training.Exact };
             evaluator = new Evaluator<T>(model.Network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Model.Data.Normalisation, plan);
         }
     }
@@ -265,7 +265,7 @@ public sealed class Trainer<T>
     {
         try
         {
-            var how = new ExecutionOptions { Training = true, Threads = training.Threads, Instructions = options.Instructions, Seed = training.Seed };
+            var how = new ExecutionOptions { Training = true, Threads = training.Threads, Instructions = options.Instructions, Exact = training.Exact, Seed = training.Seed };
             return new FlatExecution<T>(new NetworkExecution<T>(network, parameters, batch, how));
         }
         catch (ArgumentException exception) when (batch != batchSize)

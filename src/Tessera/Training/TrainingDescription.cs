@@ -29,6 +29,9 @@ public sealed record TrainingDescription
     /// <summary>The most threads; 0 for as many as there are processors. The result does not depend on it.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Whether every sum of a convolution is taken term by term: see <see cref="Operators.PlanOptions.Exact"/>. The result's bits depend on it.</summary>
+    public bool Exact { get; init; }
+
     /// <summary>The part of the training data, chosen by the seed, that is kept back to validate with after each epoch; 0 to less than 1.</summary>
     public double ValidationFraction { get; init; }
 

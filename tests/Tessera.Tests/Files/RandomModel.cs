@@ -63,6 +63,7 @@ internal static class RandomModel
             ClipNorm = flags[0] ? 1 + fraction : null,
             Seed = seed,
             Threads = flags[1] ? 0 : 3,
+            Exact = flags[0],
             ValidationFraction = fraction,
             Measure = flags[2] ? QualityMeasure.Accuracy : QualityMeasure.Loss,
             EarlyStopping = flags[3] ? new EarlyStopping(numbers[2], fraction) : null,
