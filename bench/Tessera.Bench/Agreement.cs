@@ -21,7 +21,7 @@ internal static class Agreement
             if (actual.Count == 0 || expected.Count == 0) continue;
             for (var result = 0; result < expected.Count; result++)
             {
-                var difference = Difference(expected[result], actual[result]);
+                var difference = Deviation.Of<float>(expected[result], actual[result]).Largest;
                 if (difference <= Tolerance) continue;
                 var what = expected.Count == 1 ? workload.Operation.Name() : Names[result];
                 found[name] = $"{workload.Suite} {workload.Name} {workload.Operation.Name()}: {what} of {name} and of {contestants[0].Name} differ by {difference:g3} of the largest value (allowed: {Tolerance:g3}).";
@@ -29,22 +29,5 @@ internal static class Agreement
         }
 
         return found;
-    }
-
-    /// <summary>Largest absolute difference over largest absolute value; infinite where the lengths differ or a value is not a number.</summary>
-    private static double Difference(float[] expected, float[] actual)
-    {
-        if (expected.Length != actual.Length) return double.PositiveInfinity;
-        double worst = 0;
-        double largest = 0;
-        for (var index = 0; index < expected.Length; index++)
-        {
-            var difference = Math.Abs((double)expected[index] - actual[index]);
-            if (!double.IsFinite(difference)) return double.PositiveInfinity;
-            worst = Math.Max(worst, difference);
-            largest = Math.Max(largest, Math.Abs((double)expected[index]));
-        }
-
-        return worst == 0 ? 0 : worst / largest;
     }
 }

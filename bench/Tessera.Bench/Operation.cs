@@ -7,7 +7,7 @@ internal enum Operation
     KernelGradient,
     InputGradient,
     ForwardBackward,
-    TrainingStep,
+    Step,
 }
 
 internal static class OperationNames
@@ -18,16 +18,6 @@ internal static class OperationNames
         Operation.KernelGradient => "kernel-gradient",
         Operation.InputGradient => "input-gradient",
         Operation.ForwardBackward => "forward-backward",
-        _ => "training-step",
+        _ => "step",
     };
-
-    public static Operation? Parse(string name)
-    {
-        foreach (var operation in Enum.GetValues<Operation>())
-        {
-            if (operation.Name() == name) return operation;
-        }
-
-        return null;
-    }
 }

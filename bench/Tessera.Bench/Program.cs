@@ -1,17 +1,23 @@
 using System.CommandLine;
 using Tessera.Bench;
 using Tessera.Bench.Contestants;
+using Tessera.Bench.Suites;
 
-var suites = new Option<string[]>("--suite") { Description = "What to time: " + string.Join(", ", Suites.Names) + "; all of them if left out.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-suites.AcceptOnlyFromAmong([.. Suites.Names]);
+ISuite[] all =
+[
+    new TimedSuite(SuiteNames.Dense), new TimedSuite(SuiteNames.Channels), new TimedSuite(SuiteNames.Unshared), new TimedSuite(SuiteNames.Tiled),
+    new TimedSuite(SuiteNames.Train), new ScalingSuite(), new MemorySuite(), new AccuracySuite(),
+];
+var suites = new Option<string[]>("--suite") { Description = "What to measure: " + string.Join(", ", all.Select(suite => suite.Name)) + "; all of them if left out.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+suites.AcceptOnlyFromAmong([.. all.Select(suite => suite.Name)]);
 var shapes = new Option<string[]>("--shape") { Description = "These shapes alone, by name (a wrong one lists them all).", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-shapes.AcceptOnlyFromAmong([.. Suites.Workloads(1).Select(workload => workload.Name).Distinct()]);
+shapes.AcceptOnlyFromAmong([.. Workloads.All(1).Select(workload => workload.Name).Concat(ScalingSuite.SeriesNames).Distinct()]);
 var operations = new Option<string[]>("--operation") { Description = "These operations alone: " + string.Join(", ", Enum.GetValues<Operation>().Select(operation => operation.Name())) + ".", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
 operations.AcceptOnlyFromAmong([.. Enum.GetValues<Operation>().Select(operation => operation.Name())]);
-var threads = new Option<int>("--threads") { Description = "Threads of every contestant.", DefaultValueFactory = _ => 1 };
+var threads = new Option<int[]>("--threads") { Description = "Threads of every contestant; several numbers one after another.", HelpName = "N", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 2] };
 threads.Validators.Add(result =>
 {
-    if (result.GetValueOrDefault<int>() < 1) result.AddError("--threads: give 1 or more.");
+    if (result.GetValueOrDefault<int[]>()!.Any(count => count < 1)) result.AddError("--threads: give 1 or more.");
 });
 var seconds = new Option<double>("--seconds") { Description = "Time for each row, all contestants together.", DefaultValueFactory = _ => 2 };
 var peers = new Option<string>("--peers") { Description = "ort, torch, both with a comma between, or none.", DefaultValueFactory = _ => "ort,torch" };
@@ -23,21 +29,28 @@ peers.Validators.Add(result =>
 var processorTime = new Option<bool>("--processor-time") { Description = "Time the processor instead of the clock: one thread, on a machine that is busy with other work (Linux)." };
 var json = new Option<bool>("--json") { Description = "One JSON object a line for each peer; the machine's figures go to stderr." };
 var markdown = new Option<bool>("--markdown") { Description = "Markdown tables." };
+var memoryOf = new Option<string?>(MemorySuite.RunOption) { Hidden = true };
 
-var command = new RootCommand("Times Tessera and its peers on the same inputs (float32), by turns, and checks that their results agree.")
+var command = new RootCommand("Measures Tessera and its peers on the same inputs (float32), by turns, and checks that their results agree.")
 {
-    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown,
+    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown, memoryOf,
 };
 command.Validators.Add(result =>
 {
-    if (result.GetValue(processorTime) && result.GetValue(threads) > 1) result.AddError("--processor-time: it sees one thread alone; leave out --threads, or give 1.");
+    if (result.GetValue(processorTime) && result.GetValue(threads)!.Any(count => count > 1)) result.AddError("--processor-time: it sees one thread alone; give --threads 1.");
 });
 command.SetAction(result =>
 {
     ISystem[] subjects = [new TesseraSystem(ordinary: false), new TesseraSystem(ordinary: true)];
-    ISystem[] all = [new OnnxRuntimeSystem(), new TorchSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem()];
+    ISystem[] known = [new OnnxRuntimeSystem(), new TorchSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem()];
+    if (result.GetValue(memoryOf) is { } run)
+    {
+        MemorySuite.RunAlone([.. subjects, .. known], run, result.GetValue(threads)![0]);
+        return 0;
+    }
+
     var wanted = result.GetValue(peers)!.Split(',');
-    var systems = subjects.Concat(all.Where(system => wanted.Contains(system.Name.Split('-')[0]))).ToList();
+    var systems = subjects.Concat(known.Where(system => wanted.Contains(system.Name.Split('-')[0]))).ToList();
     foreach (var absent in systems.ToLookup(system => system.Absence).Where(group => group.Key is not null))
     {
         Console.Error.WriteLine($"Left out: {string.Join(", ", absent.Select(system => system.Name))}, because {absent.Key}");
@@ -45,19 +58,31 @@ command.SetAction(result =>
     }
 
     Func<double> clock = result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall;
-    var machine = Machine.Measure(result.GetValue(threads), clock);
-    (result.GetValue(json) ? Console.Error : Console.Out).WriteLine(machine);
     var report = new Report(result.GetValue(json) ? ReportFormat.Json : result.GetValue(markdown) ? ReportFormat.Markdown : ReportFormat.Table, Console.Out);
-    var chosen =
-        from workload in Suites.Workloads(result.GetValue(threads))
-        where result.GetValue(suites) is not { Length: > 0 } names || names.Contains(workload.Suite)
-        where result.GetValue(shapes) is not { Length: > 0 } shapeNames || shapeNames.Contains(workload.Name)
-        where result.GetValue(operations) is { Length: > 0 } operationNames ? operationNames.Contains(workload.Operation.Name()) : workload.IsUsual
-        select workload;
-    var contest = new Contest(systems, machine, report, result.GetValue(seconds), clock);
-    foreach (var workload in chosen) contest.Hold(workload);
-    report.Finish();
-    return contest.AllAgreed ? 0 : 1;
+    var allAgreed = true;
+    var counts = result.GetValue(threads)!.Distinct().ToArray();
+    foreach (var count in counts)
+    {
+        var session = new Session
+        {
+            Systems = systems,
+            Report = report,
+            Clock = clock,
+            Seconds = result.GetValue(seconds),
+            Machine = Machine.Measure(count, clock),
+            Shapes = result.GetValue(shapes) ?? [],
+            Operations = result.GetValue(operations) ?? [],
+        };
+        (result.GetValue(json) ? Console.Error : Console.Out).WriteLine(session.Machine);
+        foreach (var suite in all.Where(suite => suite.DependsOnThreads || count == counts[0]))
+        {
+            if (result.GetValue(suites) is not { Length: > 0 } names || names.Contains(suite.Name)) suite.Run(session);
+        }
+
+        allAgreed &= session.AllAgreed;
+    }
+
+    return allAgreed ? 0 : 1;
 });
 var parsed = command.Parse(args);
 var status = parsed.Invoke();

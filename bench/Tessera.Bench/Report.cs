@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Tessera.Bench;
@@ -11,70 +12,47 @@ internal enum ReportFormat
     Json,
 }
 
-/// <summary>Writes rows as they come, as aligned columns, Markdown or JSON lines, and geometric means at the end.</summary>
+/// <summary>Writes lines as they come: as aligned columns or Markdown, with headings wherever another table begins, or as JSON lines.</summary>
 internal sealed class Report(ReportFormat format, TextWriter writer)
 {
-    private readonly List<Row> rows = [];
-    private string? suite;
+    private static readonly JsonWriterOptions PlainText = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public void Add(Row row)
+    private string? current;
+
+    /// <summary>One line of a table; a JSON object of its own.</summary>
+    /// <param name="table">Which table the line belongs to; its columns are the same in every line.</param>
+    /// <param name="columns">The line.</param>
+    public void Add(string table, IReadOnlyList<Column> columns)
     {
-        rows.Add(row);
         if (format == ReportFormat.Json)
         {
-            writer.WriteLine(Json(row));
+            writer.WriteLine(Json(columns));
             return;
         }
 
-        if (suite != row.Workload.Suite)
+        var shown = columns.Where(column => column.Heading is not null).ToArray();
+        if (current != table)
         {
-            suite = row.Workload.Suite;
+            current = table;
             writer.WriteLine();
-            if (format == ReportFormat.Markdown) writer.WriteLine($"### {suite}\n");
-            var columns = Columns(row);
-            Line(columns, column => column.Heading);
-            if (format == ReportFormat.Markdown) Line(columns, column => column.Width < 0 ? "---" : "---:");
+            writer.WriteLine(format == ReportFormat.Markdown ? $"### {table}\n" : table);
+            Line(shown, column => column.Heading!);
+            if (format == ReportFormat.Markdown) Line(shown, column => column.Width < 0 ? "---" : "---:");
         }
 
-        Line(Columns(row), column => column.Text);
+        Line(shown, Text);
     }
 
-    /// <summary>How many times as fast as each peer, in geometric mean over the shapes of each suite and operation.</summary>
-    public void Finish()
+    /// <summary>A remark below the tables; JSON has none.</summary>
+    public void Remark(string text)
     {
         if (format == ReportFormat.Json) return;
-        writer.WriteLine();
-        foreach (var group in rows.Where(row => row.Ratio is not null).GroupBy(row => (row.Workload.Suite, Operation: row.Workload.Operation.Name(), row.Workload.Threads, row.Peer)))
-        {
-            var mean = Math.Exp(group.Average(row => Math.Log(row.Ratio!.Value)));
-            var key = group.Key;
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(format == ReportFormat.Markdown ? "- " : "")}{key.Suite} {key.Operation}, {key.Threads} threads: {mean:f2} times {key.Peer} in geometric mean over {group.Count()} shapes, {group.Min(row => row.Ratio):f2} at the least"));
-        }
+        if (current is not null) writer.WriteLine();
+        current = null;
+        writer.WriteLine(format == ReportFormat.Markdown ? "- " + text : text);
     }
 
-    private static (string Heading, int Width, string Text)[] Columns(Row row)
-    {
-        var workload = row.Workload;
-        var unit = workload.CountsFloatingPointOperations ? "GFLOP/s" : "images/s";
-        return
-        [
-            ("shape", -15, workload.Name),
-            ("operation", -16, workload.Operation.Name()),
-            ("threads", 7, workload.Threads.ToString(CultureInfo.InvariantCulture)),
-            ("ms", 9, Number(row.Seconds * 1e3, "f3")),
-            (unit, 8, Number(row.Rate, "f1")),
-            ("of peak", 7, Number(row.PeakShare, "p0")),
-            ("of memory", 9, Number(row.BandwidthShare, "p0")),
-            ("KiB work", 8, Number(row.WorkspaceBytes / 1024.0, "f0")),
-            ("peer", -16, row.Peer ?? ""),
-            ("peer ms", 9, Number(row.PeerSeconds * 1e3, "f3")),
-            ("peer " + unit, 13, Number(row.PeerRate, "f1")),
-            ("ratio", 6, Number(row.Ratio, "f2")),
-            ("", -9, row.Agrees ? "" : "DISAGREES"),
-        ];
-    }
-
-    private void Line((string Heading, int Width, string Text)[] columns, Func<(string Heading, int Width, string Text), string> cell)
+    private void Line(Column[] columns, Func<Column, string> cell)
     {
         var line = new StringBuilder();
         foreach (var column in columns)
@@ -87,39 +65,46 @@ internal sealed class Report(ReportFormat format, TextWriter writer)
         writer.WriteLine(format == ReportFormat.Markdown ? line.Append('|') : line.ToString().TrimEnd());
     }
 
-    private static string Number(double? value, string pattern) => value?.ToString(pattern, CultureInfo.InvariantCulture) ?? "";
-
-    private static string Json(Row row)
+    private static string Text(Column column) => column.Value switch
     {
-        var workload = row.Workload;
-        var (rate, peerRate) = workload.CountsFloatingPointOperations ? ("gflops", "peerGflops") : ("imagesPerSecond", "peerImagesPerSecond");
+        null => "",
+        IFormattable number => number.ToString(column.Pattern, CultureInfo.InvariantCulture),
+        var other => other.ToString()!,
+    };
+
+    private static string Json(IReadOnlyList<Column> columns)
+    {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, PlainText))
         {
             json.WriteStartObject();
-            json.WriteString("suite", workload.Suite);
-            json.WriteString("shape", workload.Name);
-            json.WriteString("operation", workload.Operation.Name());
-            json.WriteNumber("threads", workload.Threads);
-            Write(json, rate, row.Rate);
-            Write(json, "milliseconds", row.Seconds * 1e3);
-            json.WriteString("peer", row.Peer);
-            Write(json, peerRate, row.PeerRate);
-            Write(json, "peerMilliseconds", row.PeerSeconds * 1e3);
-            Write(json, "ratio", row.Ratio);
-            Write(json, "peakShare", row.PeakShare);
-            Write(json, "bandwidthShare", row.BandwidthShare);
-            Write(json, "workspaceBytes", row.WorkspaceBytes);
-            json.WriteBoolean("agrees", row.Agrees);
+            foreach (var column in columns.Where(column => column.JsonName is not null))
+            {
+                json.WritePropertyName(column.JsonName!);
+                switch (column.Value)
+                {
+                    case null:
+                        json.WriteNullValue();
+                        break;
+                    case string text:
+                        json.WriteStringValue(text);
+                        break;
+                    case bool truth:
+                        json.WriteBooleanValue(truth);
+                        break;
+                    case double number:
+                        // Six significant digits: figures of 1e-7 stand beside figures of 1e9.
+                        json.WriteNumberValue(double.Parse(number.ToString("g6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
+                        break;
+                    default:
+                        json.WriteNumberValue(Convert.ToInt64(column.Value, CultureInfo.InvariantCulture));
+                        break;
+                }
+            }
+
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    private static void Write(Utf8JsonWriter json, string name, double? value)
-    {
-        if (value is { } number) json.WriteNumber(name, Math.Round(number, 6));
-        else json.WriteNull(name);
     }
 }

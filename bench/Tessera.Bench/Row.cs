@@ -1,21 +1,38 @@
 namespace Tessera.Bench;
 
-/// <summary>One line of a report: this library's time for a workload beside one peer's, or alone where no peer has it.</summary>
+/// <summary>One line of a timed suite: this library's time for a workload beside one peer's, or alone where no peer has it.</summary>
 internal sealed record Row(Workload Workload, Machine Machine, double Seconds, long? WorkspaceBytes, string? Peer, double? PeerSeconds, bool Agrees)
 {
-    /// <summary>GFLOP/s, or images per second.</summary>
-    public double Rate => Scaled(Workload.Work / Seconds);
-
-    public double? PeerRate => PeerSeconds is { } seconds ? Scaled(Workload.Work / seconds) : null;
-
     /// <summary>How many times as fast as the peer.</summary>
     public double? Ratio => PeerSeconds / Seconds;
 
-    /// <summary>Part of the machine's multiply-add peak; above 1 where an algorithm needs fewer operations than the plain one.</summary>
-    public double? PeakShare => Workload.CountsFloatingPointOperations ? Rate / Machine.PeakGigaflops : null;
+    /// <summary>The line as it is written; training steps also count images.</summary>
+    public IReadOnlyList<Column> Columns()
+    {
+        var (gigaflops, peerGigaflops) = (Gigaflops(Seconds), PeerSeconds is { } seconds ? Gigaflops(seconds) : (double?)null);
+        var isStep = Workload.Operation == Operation.Step;
+        return
+        [
+            .. Workload.Columns(),
+            new("milliseconds", "ms", 9, Seconds * 1e3, "f3"),
+            new("gflops", "GFLOP/s", 8, gigaflops, "f1"),
+            .. Images(isStep, "imagesPerSecond", "images/s", Seconds),
+            new("peakShare", "of peak", 7, gigaflops / Machine.PeakGigaflops, "p0"),
+            new("bandwidthShare", isStep ? null : "of memory", 9, Workload.Bytes > 0 ? Workload.Bytes / Seconds / 1e9 / Machine.ReadGigabytesPerSecond : null, "p0"),
+            new("workspaceBytes", null, 0, WorkspaceBytes),
+            new(null, "KiB work", 8, WorkspaceBytes / 1024.0, "f0"),
+            new("peer", "peer", -16, Peer),
+            new("peerMilliseconds", "peer ms", 9, PeerSeconds * 1e3, "f3"),
+            new("peerGflops", "peer GFLOP/s", 12, peerGigaflops, "f1"),
+            .. Images(isStep, "peerImagesPerSecond", "peer images/s", PeerSeconds),
+            new("ratio", "ratio", 6, Ratio, "f2"),
+            new("agrees", null, 0, Agrees),
+            new(null, "", -9, Agrees ? "" : "DISAGREES"),
+        ];
+    }
 
-    /// <summary>Part of the machine's read bandwidth that moving every tensor once takes.</summary>
-    public double? BandwidthShare => Workload.Bytes > 0 ? Workload.Bytes / Seconds / 1e9 / Machine.ReadGigabytesPerSecond : null;
+    private double Gigaflops(double seconds) => Workload.FloatingPointOperations / seconds / 1e9;
 
-    private double Scaled(double rate) => Workload.CountsFloatingPointOperations ? rate / 1e9 : rate;
+    private Column[] Images(bool wanted, string jsonName, string heading, double? seconds) =>
+        wanted ? [new Column(jsonName, heading, heading.Length, Workload.Examples / seconds, "f0")] : [];
 }

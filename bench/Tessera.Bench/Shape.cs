@@ -1,3 +1,6 @@
+using Tessera.Connections;
+using Tessera.Operators;
+
 namespace Tessera.Bench;
 
 /// <summary>
@@ -56,6 +59,19 @@ internal sealed record Shape(string Suite, string Name, int Batch, int InputChan
     /// <summary>Operations of the plain algorithm in one pass, two for a multiplication and an addition, padding counted.</summary>
     public double FloatingPointOperations =>
         2.0 * OutputShape.Product * (InputChannels / Groups) * Kernel.Product * (HalfTable ? 0.5 : 1);
+
+    /// <summary>The operator as this library says it.</summary>
+    public ConvolutionDescription Describe() => new()
+    {
+        Kernel = Kernel,
+        Outputs = OutputChannels,
+        Stride = Stride,
+        Dilation = Dilation,
+        Padding = Connections.Padding.Symmetric(Padding),
+        Channels = HalfTable ? ChannelConnections.Table(ConnectionTable.FromRows(Table())) : ChannelConnections.Groups(Groups),
+        Sharing = Unshared ? Sharing.Unshared : Tile is { } tile ? Sharing.Tiled(tile) : Sharing.Shared,
+        Bias = BiasSharing.None,
+    };
 
     /// <summary>The same operator with ordinary weights, to hold tiled and table operators against.</summary>
     public Shape Ordinary => this with { Tile = null, Unshared = false, HalfTable = false };

@@ -1,3 +1,9 @@
+using Tessera.Connections;
+using Tessera.Execution;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Operators;
+
 namespace Tessera.Bench;
 
 /// <summary>The networks whose training steps are timed.</summary>
@@ -15,7 +21,7 @@ internal enum TrainingNetwork
 
 /// <summary>One step of training on a batch of random images: forward, cross-entropy, backward, update.</summary>
 internal sealed record TrainingWorkload(TrainingNetwork Network, string Name, int Batch, Sizes Image)
-    : Workload(Suites.Train, Name, Operation.TrainingStep, 1)
+    : Workload(SuiteNames.Train, Name, Operation.Step, 1)
 {
     public const int Classes = 10;
 
@@ -26,7 +32,23 @@ internal sealed record TrainingWorkload(TrainingNetwork Network, string Name, in
         new(TrainingNetwork.Local, "local-cnn", 64, [1, 28, 28]),
     ];
 
-    public override double Work => Batch;
+    /// <summary>
+    /// Three times the multiply-adds of a forward pass, for a layer's two gradients cost as much as its output, but the input gradient
+    /// of the first layer, which nobody needs; padding is left out.
+    /// </summary>
+    public override double FloatingPointOperations
+    {
+        get
+        {
+            var plan = NetworkPlan.Of<float>(Description, Batch, Threads);
+            return 2.0 * Batch * ((3 * plan.MultiplyAdds) - plan.Layers[0].MultiplyAdds);
+        }
+    }
+
+    public override int Examples => Batch;
+
+    /// <summary>The network as this library says it.</summary>
+    public NetworkDescription Description => new(Name, Image, Layers(Network));
 
     public float[] Images()
     {
@@ -43,4 +65,28 @@ internal sealed record TrainingWorkload(TrainingNetwork Network, string Name, in
         foreach (ref var label in labels.AsSpan()) label = source.NextInt(Classes);
         return labels;
     }
+
+    private static IReadOnlyList<Layer> Layers(TrainingNetwork network) => network switch
+    {
+        TrainingNetwork.Mnist => Digits(Sharing.Shared),
+        TrainingNetwork.Local => Digits(Sharing.Unshared),
+        _ => [.. Block(64), .. Block(128), .. Block(256), new Flatten(), new Dense(Classes)],
+    };
+
+    private static IReadOnlyList<Layer> Digits(Sharing sharing) =>
+    [
+        Convolution(32, Padding.Valid, sharing), new Relu(),
+        Convolution(64, Padding.Valid, sharing), new Relu(),
+        new MaxPool { Window = [2, 2] }, new Flatten(), new Dense(128), new Relu(), new Dense(Classes),
+    ];
+
+    private static IEnumerable<Layer> Block(int outputs) =>
+    [
+        Convolution(outputs, Padding.Same, Sharing.Shared), new BatchNormalisation(), new Relu(),
+        Convolution(outputs, Padding.Same, Sharing.Shared), new BatchNormalisation(), new Relu(),
+        new MaxPool { Window = [2, 2] },
+    ];
+
+    private static Convolution Convolution(int outputs, Padding padding, Sharing sharing) =>
+        new(new ConvolutionDescription { Kernel = [3, 3], Outputs = outputs, Padding = padding, Sharing = sharing });
 }

@@ -3,8 +3,11 @@ namespace Tessera.Bench;
 /// <summary>What the contestants of one row do: how it is called, and how much work one run of it is.</summary>
 internal abstract record Workload(string Suite, string Name, Operation Operation, int Threads)
 {
-    /// <summary>Work of one run: floating-point operations, or images for a training step.</summary>
-    public abstract double Work { get; }
+    /// <summary>Floating-point operations of one run, by the plain algorithm.</summary>
+    public abstract double FloatingPointOperations { get; }
+
+    /// <summary>The examples in one run's batch.</summary>
+    public abstract int Examples { get; }
 
     /// <summary>Bytes that one run must move at the least, or 0 where that says nothing.</summary>
     public virtual double Bytes => 0;
@@ -12,8 +15,14 @@ internal abstract record Workload(string Suite, string Name, Operation Operation
     /// <summary>Whether it is timed unless other operations are asked for.</summary>
     public virtual bool IsUsual => true;
 
-    /// <summary>Whether <see cref="Work"/> counts floating-point operations.</summary>
-    public bool CountsFloatingPointOperations => Operation != Operation.TrainingStep;
+    /// <summary>What every line about it begins with.</summary>
+    public IReadOnlyList<Column> Columns() =>
+    [
+        new("suite", null, 0, Suite),
+        new("shape", "shape", -15, Name),
+        new("operation", "operation", -16, Operation.Name()),
+        new("threads", "threads", 7, Threads),
+    ];
 }
 
 /// <summary>One operation of one shape, with the numbers that every contestant is given.</summary>
@@ -40,14 +49,16 @@ internal sealed record ConvolutionWorkload : Workload
 
     public float[] OutputGradient => outputGradient.Value;
 
-    public override double Work => Shape.FloatingPointOperations * (Operation == Operation.ForwardBackward ? 3 : 1);
+    public override double FloatingPointOperations => Shape.FloatingPointOperations * (Operation == Operation.ForwardBackward ? 3 : 1);
+
+    public override int Examples => Shape.Batch;
 
     public override double Bytes =>
         4.0 * (Shape.InputShape.Product + Shape.KernelShape.Product + Shape.OutputShape.Product) * (Operation == Operation.ForwardBackward ? 3 : 1);
 
-    public override bool IsUsual => Suite is Suites.Dense or Suites.Channels
-        ? Operation != Operation.ForwardBackward
-        : Operation is Operation.Forward or Operation.ForwardBackward;
+    public override bool IsUsual => Suite is SuiteNames.Unshared or SuiteNames.Tiled
+        ? Operation is Operation.Forward or Operation.ForwardBackward
+        : Operation != Operation.ForwardBackward;
 
     /// <summary>The kernel with zeros where a table connects nothing: what the peers compute with.</summary>
     public float[] DenseKernel()

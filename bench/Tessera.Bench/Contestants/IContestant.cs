@@ -19,6 +19,9 @@ internal interface IContestant : IDisposable
     /// <summary>Memory beside inputs and outputs, where the system tells.</summary>
     long? WorkspaceBytes => null;
 
+    /// <summary>What it computes with, in its own words, where the system tells.</summary>
+    string? Algorithm => null;
+
     /// <summary>What is timed.</summary>
     void Run();
 

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Tessera.Connections;
 using Tessera.Operators;
 
 namespace Tessera.Bench.Contestants;
@@ -39,7 +38,7 @@ internal sealed class TesseraSystem(bool ordinary) : ISystem
         {
             this.workload = workload;
             this.comparable = comparable;
-            plan = Describe(workload.Shape).Plan<float>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads }, workload.Name);
+            plan = workload.Shape.Describe().Plan<float>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads }, workload.Name);
             workspace = plan.CreateWorkspace();
             output = new float[plan.OutputShape.Product];
             kernelGradient = new float[plan.KernelShape.Product];
@@ -50,6 +49,11 @@ internal sealed class TesseraSystem(bool ordinary) : ISystem
         }
 
         public long? WorkspaceBytes => workspace.Bytes;
+
+        /// <summary>As the plan's words say it, without the workspace: <c>Forward: panels …; workspace …</c>.</summary>
+        public string? Algorithm => plan.ToString().Split('\n')
+            .Select(line => line.Trim().Split(": ", 2))
+            .FirstOrDefault(words => words[0] == workload.Operation.ToString())?[1].Split("; workspace")[0];
 
         public void Run()
         {
@@ -83,17 +87,5 @@ internal sealed class TesseraSystem(bool ordinary) : ISystem
         public void Dispose()
         {
         }
-
-        private static ConvolutionDescription Describe(Shape shape) => new()
-        {
-            Kernel = shape.Kernel,
-            Outputs = shape.OutputChannels,
-            Stride = shape.Stride,
-            Dilation = shape.Dilation,
-            Padding = Padding.Symmetric(shape.Padding),
-            Channels = shape.HalfTable ? ChannelConnections.Table(ConnectionTable.FromRows(shape.Table())) : ChannelConnections.Groups(shape.Groups),
-            Sharing = shape.Unshared ? Sharing.Unshared : shape.Tile is { } tile ? Sharing.Tiled(tile) : Sharing.Shared,
-            Bias = BiasSharing.None,
-        };
     }
 }

@@ -1,8 +1,5 @@
-using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Networks;
-using Tessera.Networks.Layers;
-using Tessera.Operators;
 using Tessera.Training;
 
 namespace Tessera.Bench.Contestants;
@@ -19,7 +16,7 @@ internal sealed class TesseraTraining : IContestant
 
     public TesseraTraining(TrainingWorkload workload)
     {
-        var network = new NetworkDescription(workload.Name, workload.Image, Layers(workload.Network));
+        var network = workload.Description;
         var parameters = NetworkParameters<float>.Create(network, seed: 1);
         execution = new FlatExecution<float>(new NetworkExecution<float>(network, parameters, workload.Batch, new ExecutionOptions { Training = true, Threads = workload.Threads }));
         Optimiser description = workload.Network == TrainingNetwork.Cifar ? new Sgd { LearningRate = 0.01, Momentum = 0.9 } : new Adam { LearningRate = 0.001 };
@@ -42,28 +39,4 @@ internal sealed class TesseraTraining : IContestant
     public void Dispose()
     {
     }
-
-    private static IReadOnlyList<Layer> Layers(TrainingNetwork network) => network switch
-    {
-        TrainingNetwork.Mnist => Digits(Sharing.Shared),
-        TrainingNetwork.Local => Digits(Sharing.Unshared),
-        _ => [.. Block(64), .. Block(128), .. Block(256), new Flatten(), new Dense(TrainingWorkload.Classes)],
-    };
-
-    private static IReadOnlyList<Layer> Digits(Sharing sharing) =>
-    [
-        Convolution(32, Padding.Valid, sharing), new Relu(),
-        Convolution(64, Padding.Valid, sharing), new Relu(),
-        new MaxPool { Window = [2, 2] }, new Flatten(), new Dense(128), new Relu(), new Dense(TrainingWorkload.Classes),
-    ];
-
-    private static IEnumerable<Layer> Block(int outputs) =>
-    [
-        Convolution(outputs, Padding.Same, Sharing.Shared), new BatchNormalisation(), new Relu(),
-        Convolution(outputs, Padding.Same, Sharing.Shared), new BatchNormalisation(), new Relu(),
-        new MaxPool { Window = [2, 2] },
-    ];
-
-    private static Convolution Convolution(int outputs, Padding padding, Sharing sharing) =>
-        new(new ConvolutionDescription { Kernel = [3, 3], Outputs = outputs, Padding = padding, Sharing = sharing });
 }

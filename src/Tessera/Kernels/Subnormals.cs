@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Tessera.Kernels;
 
@@ -14,10 +16,11 @@ internal static class Subnormals
     {
         var smallest = SmallestNormal<T>();
         var limit = new Vector<T>(smallest);
+        ref var first = ref MemoryMarshal.GetReference(values);
         var i = 0;
         for (; i <= values.Length - Vector<T>.Count; i += Vector<T>.Count)
         {
-            Flush(new Vector<T>(values[i..]), limit).CopyTo(values[i..]);
+            Flush(Vector.LoadUnsafe(ref first, (nuint)i), limit).StoreUnsafe(ref first, (nuint)i);
         }
 
         for (; i < values.Length; i++)
@@ -27,6 +30,7 @@ internal static class Subnormals
     }
 
     /// <summary>The same on one vector; <paramref name="limit"/> holds <see cref="SmallestNormal"/> everywhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<T> Flush<T>(Vector<T> values, Vector<T> limit) =>
         Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(values), limit), Vector<T>.Zero, values);
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Tessera.Kernels;
 
@@ -17,19 +18,34 @@ internal static class VectorLoops
         where T : unmanaged
         where TFunction : struct, IPairFunction<T>
     {
+        // Checked once; slices in the loop would be checked again and again.
+        first = first[..result.Length];
+        second = second[..result.Length];
+        ref var x = ref MemoryMarshal.GetReference(first);
+        ref var y = ref MemoryMarshal.GetReference(second);
+        ref var z = ref MemoryMarshal.GetReference(result);
         var i = 0;
         for (; i <= result.Length - Vector<T>.Count; i += Vector<T>.Count)
         {
-            function.Invoke(new Vector<T>(first[i..]), new Vector<T>(second[i..])).CopyTo(result[i..]);
+            function.Invoke(Vector.LoadUnsafe(ref x, (nuint)i), Vector.LoadUnsafe(ref y, (nuint)i)).StoreUnsafe(ref z, (nuint)i);
         }
 
         if (i == result.Length) return;
+        Rest(first[i..], second[i..], result[i..], function);
+    }
+
+    /// <summary>Fewer elements than a vector: apart, so that the loop's method has no memory on the stack to guard.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Rest<T, TFunction>(ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> result, TFunction function)
+        where T : unmanaged
+        where TFunction : struct, IPairFunction<T>
+    {
         // The rest goes through a whole vector too, so that an element's bits do not depend on where it stands.
         Span<T> a = stackalloc T[Vector<T>.Count], b = stackalloc T[Vector<T>.Count];
-        first[i..].CopyTo(a);
-        second[i..].CopyTo(b);
+        first.CopyTo(a);
+        second.CopyTo(b);
         function.Invoke(new Vector<T>(a), new Vector<T>(b)).CopyTo(a);
-        a[..(result.Length - i)].CopyTo(result[i..]);
+        a[..result.Length].CopyTo(result);
     }
 
     /// <summary>a · b + c, fused where the processor does that.</summary>

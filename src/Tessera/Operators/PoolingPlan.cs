@@ -34,7 +34,7 @@ public sealed unsafe class PoolingPlan<T>
         switch (description.Kind)
         {
             case PoolingKind.Max:
-                forward = new MaxPooling<T>(axes, planes, vectors);
+                forward = new MaxPooling<T>(axes, planes, options.Instructions);
                 inputGradient = new WinnerScatter<T>(axes, planes);
                 gather = new WinnerGather<T>(axes, planes);
                 break;

@@ -16,8 +16,6 @@ internal sealed class OptimiserState<T> : IParallelWork
 {
     private const int ChunkLength = 1 << 14;
 
-    private static readonly Vector<T> SmallestNormal = new(Subnormals.SmallestNormal<T>());
-
     private readonly Optimiser optimiser;
     private readonly Parameter<T>[] parameters;
     private readonly T[][][] states;
@@ -160,14 +158,16 @@ internal sealed class OptimiserState<T> : IParallelWork
         ref var a = ref MemoryMarshal.GetReference(first);
         ref var b = ref MemoryMarshal.GetReference(second);
         var factor = new Vector<T>(scale);
+        // A local: as a static it would be asked in every turn whether it has been made yet.
+        var smallest = new Vector<T>(Subnormals.SmallestNormal<T>());
         for (nuint i = 0; i < (nuint)count; i += (nuint)Vector<T>.Count)
         {
             var ofFirst = TRule.States > 0 ? Vector.LoadUnsafe(ref a, i) : default;
             var ofSecond = TRule.States > 1 ? Vector.LoadUnsafe(ref b, i) : default;
             var updated = rule.Apply(Vector.LoadUnsafe(ref w, i), Vector.LoadUnsafe(ref g, i) * factor, ref ofFirst, ref ofSecond);
-            Subnormals.Flush(updated, SmallestNormal).StoreUnsafe(ref w, i);
-            if (TRule.States > 0) Subnormals.Flush(ofFirst, SmallestNormal).StoreUnsafe(ref a, i);
-            if (TRule.States > 1) Subnormals.Flush(ofSecond, SmallestNormal).StoreUnsafe(ref b, i);
+            Subnormals.Flush(updated, smallest).StoreUnsafe(ref w, i);
+            if (TRule.States > 0) Subnormals.Flush(ofFirst, smallest).StoreUnsafe(ref a, i);
+            if (TRule.States > 1) Subnormals.Flush(ofSecond, smallest).StoreUnsafe(ref b, i);
         }
     }
 

@@ -185,9 +185,8 @@ internal readonly struct SiluFunction<T> : IElementFunction<T>
 internal readonly struct GeluFunction<T> : IElementFunction<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private static readonly Vector<T> Linear = new(T.CreateChecked(2 * Math.Sqrt(2 / Math.PI)));
-    private static readonly Vector<T> Cubic = new(T.CreateChecked(0.044715));
-    private static readonly Vector<T> Three = new(T.CreateChecked(3));
+    private const double Linear = 1.5957691216057308;
+    private const double Cubic = 0.044715;
 
     public static bool DerivativeReadsInput => true;
 
@@ -208,13 +207,13 @@ internal readonly struct GeluFunction<T> : IElementFunction<T>
         Span<T> s = stackalloc T[Chunks.Elements];
         s = s[..from.Length];
         Gate(from, s);
-        VectorLoops.Map<T, Derivative>(from, s, s, default);
+        VectorLoops.Map(from, s, s, new Derivative());
         TensorPrimitives.Multiply(g, s, d);
     }
 
     private static void Gate(ReadOnlySpan<T> x, Span<T> s)
     {
-        VectorLoops.Map<T, Argument>(x, x, s, default);
+        VectorLoops.Map(x, x, s, new Argument());
         TensorPrimitives.Sigmoid(s, s);
     }
 
@@ -225,21 +224,28 @@ internal readonly struct GeluFunction<T> : IElementFunction<T>
         return Vector.ConditionalSelect(Vector.GreaterThan(x, limit), limit, Vector.ConditionalSelect(Vector.LessThan(x, -limit), -limit, x));
     }
 
-    private readonly struct Argument : IPairFunction<T>
+    // The constants stand in the structures: statics would be asked in every turn of the loop whether they have been made yet.
+    private readonly struct Argument() : IPairFunction<T>
     {
+        private readonly Vector<T> linear = new(T.CreateChecked(Linear));
+        private readonly Vector<T> cubic = new(T.CreateChecked(Cubic));
+
         public Vector<T> Invoke(Vector<T> x, Vector<T> same)
         {
             x = Clamp(x);
-            return Linear * x * (Vector<T>.One + (Cubic * x * x));
+            return linear * x * (Vector<T>.One + (cubic * x * x));
         }
     }
 
-    private readonly struct Derivative : IPairFunction<T>
+    private readonly struct Derivative() : IPairFunction<T>
     {
+        private readonly Vector<T> linear = new(T.CreateChecked(Linear));
+        private readonly Vector<T> threeCubic = new(T.CreateChecked(3) * T.CreateChecked(Cubic));
+
         public Vector<T> Invoke(Vector<T> x, Vector<T> s)
         {
             var near = Clamp(x);
-            return s + (near * s * (Vector<T>.One - s) * Linear * (Vector<T>.One + (Three * Cubic * near * near)));
+            return s + (near * s * (Vector<T>.One - s) * linear * (Vector<T>.One + (threeCubic * near * near)));
         }
     }
 }

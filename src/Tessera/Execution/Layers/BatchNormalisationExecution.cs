@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Tessera.Kernels;
+using Tessera.Kernels.Vectors;
 
 namespace Tessera.Execution.Layers;
 
@@ -19,6 +21,9 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
     private const int Shift = 1;
     private const int Mean = 2;
     private const int Variance = 3;
+
+    /// <summary>Elements asked for ahead; along a longer plane the processor sees what comes.</summary>
+    private const int MostAsked = 2048;
 
     private readonly int batch = shape[0];
     private readonly int channels = shape[1];
@@ -47,14 +52,20 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
 
     private (double Mean, double Inverse) Measure(int c)
     {
+        // In one pass, around the mean of the first plane, which is near enough to the mean of all for the squares to lose next to nothing.
+        var centre = TensorPrimitives.Sum<T>(Plane(Memory.Inputs[0], 0, c)) / T.CreateTruncating(plane);
         double sum = 0, squares = 0;
-        for (var n = 0; n < batch; n++) sum += double.CreateTruncating(TensorPrimitives.Sum<T>(Plane(Memory.Inputs[0], n, c)));
-        var mean = sum / count;
-        var centre = T.CreateTruncating(mean);
-        for (var n = 0; n < batch; n++) squares += double.CreateTruncating(Squares(Plane(Memory.Inputs[0], n, c), centre));
-        // The centre was rounded to T; what that adds to the squares is taken off again.
-        var rounding = mean - double.CreateTruncating(centre);
-        var variance = Math.Max(0, (squares / count) - (rounding * rounding));
+        for (var n = 0; n < batch; n++)
+        {
+            Ask(Memory.Inputs[0], n + 1, c);
+            var (ofPlane, squaresOfPlane) = Moments(Plane(Memory.Inputs[0], n, c), centre);
+            sum += double.CreateTruncating(ofPlane);
+            squares += double.CreateTruncating(squaresOfPlane);
+        }
+
+        var offset = sum / count;
+        var mean = double.CreateTruncating(centre) + offset;
+        var variance = Math.Max(0, (squares / count) - (offset * offset));
         // Math.Max keeps NaN, so that values which are not finite stay visible.
         var inverse = 1 / Math.Sqrt(variance + epsilon);
         ((double*)Memory.State)[c] = mean;
@@ -79,10 +90,9 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         var function = new Affine(mean, T.CreateTruncating(factor), T.CreateTruncating(shift));
         for (var n = 0; n < batch; n++)
         {
-            var y = Plane(Memory.Output, n, c);
+            Ask(Memory.Inputs[0], n + 1, c);
             var x = Plane(Memory.Inputs[0], n, c);
-            VectorLoops.Map<T, Affine>(x, x, y, function);
-            Subnormals.Flush(y);
+            VectorLoops.Map<T, Affine>(x, x, Plane(Memory.Output, n, c), function);
         }
     }
 
@@ -93,9 +103,11 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         double sum = 0, product = 0;
         for (var n = 0; n < batch; n++)
         {
-            var g = Plane(Memory.OutputGradient, n, c);
-            sum += double.CreateTruncating(TensorPrimitives.Sum<T>(g));
-            product += double.CreateTruncating(Products(g, Plane(Memory.Inputs[0], n, c), centre));
+            Ask(Memory.OutputGradient, n + 1, c);
+            Ask(Memory.Inputs[0], n + 1, c);
+            var (ofPlane, productOfPlane) = Sums(Plane(Memory.OutputGradient, n, c), Plane(Memory.Inputs[0], n, c), centre);
+            sum += double.CreateTruncating(ofPlane);
+            product += double.CreateTruncating(productOfPlane);
         }
 
         product = (product - ((mean - double.CreateTruncating(centre)) * sum)) * inverse;
@@ -120,7 +132,6 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         if (!Memory.Accumulate[0])
         {
             VectorLoops.Map<T, Gradient>(g, x, d, function);
-            Subnormals.Flush(d);
             return;
         }
 
@@ -133,25 +144,69 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         }
     }
 
+    /// <summary>
+    /// Asks for a channel's plane of the next example, if there is one: planes lie far apart, so the processor does not see it coming, and often
+    /// a power of two apart, so that the cache keeps few of them from one pass to the next.
+    /// </summary>
+    private void Ask(T* values, int n, int c)
+    {
+        if (n < batch) Prefetch.Elements(values + ((((long)n * channels) + c) * plane), Math.Min(plane, MostAsked));
+    }
+
     private Span<T> Plane(T* values, int n, int c) => new(values + ((((long)n * channels) + c) * plane), plane);
 
-    private static T Squares(ReadOnlySpan<T> x, T centre) => Products(x, x, centre, bothCentred: true);
-
-    /// <summary>Σ g (x − centre), or Σ (g − centre) (x − centre).</summary>
-    private static T Products(ReadOnlySpan<T> g, ReadOnlySpan<T> x, T centre, bool bothCentred = false)
+    /// <summary>Σ (x − centre) and Σ (x − centre)².</summary>
+    private static (T Sum, T Squares) Moments(ReadOnlySpan<T> x, T centre)
     {
-        Vector<T> sum = Vector<T>.Zero, other = Vector<T>.Zero, centres = new(centre), first = bothCentred ? centres : Vector<T>.Zero;
+        ref var values = ref MemoryMarshal.GetReference(x);
+        Vector<T> evenSum = Vector<T>.Zero, oddSum = Vector<T>.Zero, evenSquares = Vector<T>.Zero, oddSquares = Vector<T>.Zero, centres = new(centre);
         var i = 0;
         for (; i <= x.Length - (2 * Vector<T>.Count); i += 2 * Vector<T>.Count)
         {
-            int j = i + Vector<T>.Count;
-            sum = VectorLoops.MultiplyAdd(new Vector<T>(g[i..]) - first, new Vector<T>(x[i..]) - centres, sum);
-            other = VectorLoops.MultiplyAdd(new Vector<T>(g[j..]) - first, new Vector<T>(x[j..]) - centres, other);
+            var one = Vector.LoadUnsafe(ref values, (nuint)i) - centres;
+            var other = Vector.LoadUnsafe(ref values, (nuint)(i + Vector<T>.Count)) - centres;
+            evenSum += one;
+            oddSum += other;
+            evenSquares = VectorLoops.MultiplyAdd(one, one, evenSquares);
+            oddSquares = VectorLoops.MultiplyAdd(other, other, oddSquares);
         }
 
-        var result = Vector.Sum(sum + other);
-        for (; i < x.Length; i++) result += (g[i] - first[0]) * (x[i] - centre);
-        return result;
+        var (sum, squares) = (Vector.Sum(evenSum + oddSum), Vector.Sum(evenSquares + oddSquares));
+        for (; i < x.Length; i++)
+        {
+            sum += x[i] - centre;
+            squares += (x[i] - centre) * (x[i] - centre);
+        }
+
+        return (sum, squares);
+    }
+
+    /// <summary>Σ g and Σ g (x − centre).</summary>
+    private static (T Sum, T Product) Sums(ReadOnlySpan<T> g, ReadOnlySpan<T> x, T centre)
+    {
+        ref var gradients = ref MemoryMarshal.GetReference(g);
+        ref var values = ref MemoryMarshal.GetReference(x);
+        Vector<T> evenSum = Vector<T>.Zero, oddSum = Vector<T>.Zero, evenProduct = Vector<T>.Zero, oddProduct = Vector<T>.Zero, centres = new(centre);
+        var i = 0;
+        for (; i <= x.Length - (2 * Vector<T>.Count); i += 2 * Vector<T>.Count)
+        {
+            var (even, odd) = ((nuint)i, (nuint)(i + Vector<T>.Count));
+            var one = Vector.LoadUnsafe(ref gradients, even);
+            var other = Vector.LoadUnsafe(ref gradients, odd);
+            evenSum += one;
+            oddSum += other;
+            evenProduct = VectorLoops.MultiplyAdd(one, Vector.LoadUnsafe(ref values, even) - centres, evenProduct);
+            oddProduct = VectorLoops.MultiplyAdd(other, Vector.LoadUnsafe(ref values, odd) - centres, oddProduct);
+        }
+
+        var (sum, product) = (Vector.Sum(evenSum + oddSum), Vector.Sum(evenProduct + oddProduct));
+        for (; i < x.Length; i++)
+        {
+            sum += g[i];
+            product += g[i] * (x[i] - centre);
+        }
+
+        return (sum, product);
     }
 
     /// <summary>(x − mean) · factor + shift.</summary>
@@ -160,8 +215,10 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         private readonly Vector<T> mean = new(mean);
         private readonly Vector<T> factor = new(factor);
         private readonly Vector<T> shift = new(shift);
+        private readonly Vector<T> smallest = new(Subnormals.SmallestNormal<T>());
 
-        public Vector<T> Invoke(Vector<T> x, Vector<T> unused) => VectorLoops.MultiplyAdd(x - mean, factor, shift);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector<T> Invoke(Vector<T> x, Vector<T> unused) => Subnormals.Flush(VectorLoops.MultiplyAdd(x - mean, factor, shift), smallest);
     }
 
     /// <summary>factor · g − constant − slope · (x − mean).</summary>
@@ -171,7 +228,9 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         private readonly Vector<T> constant = new(constant);
         private readonly Vector<T> slope = new(slope);
         private readonly Vector<T> mean = new(mean);
+        private readonly Vector<T> smallest = new(Subnormals.SmallestNormal<T>());
 
-        public Vector<T> Invoke(Vector<T> g, Vector<T> x) => (factor * g) - constant - (slope * (x - mean));
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector<T> Invoke(Vector<T> g, Vector<T> x) => Subnormals.Flush((factor * g) - constant - (slope * (x - mean)), smallest);
     }
 }

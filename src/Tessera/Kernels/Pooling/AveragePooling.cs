@@ -26,7 +26,7 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
     {
         this.axes = axes;
         counts = [.. axes.Counts(includePadding).Select(T.CreateTruncating)];
-        this.vectors = vectors && StridedLoad.IsSupported && axes.InteriorEnd - axes.InteriorFirst >= Vector256<T>.Count;
+        this.vectors = vectors && StridedLoad.Has256 && axes.InteriorEnd - axes.InteriorFirst >= Vector256<T>.Count;
     }
 
     public override string Name => vectors ? $"average pooling, {Vector256<T>.Count} positions at once" : "average pooling";
@@ -88,7 +88,7 @@ internal sealed unsafe class AveragePooling<T> : PlaneAlgorithm<T>
         for (var row = 0; row < rows.Count; row++)
         {
             var start = v + rows.Offset(row) + (p * last.Stride) - last.PadLow;
-            for (var q = 0; q < last.Kernel; q++) sum += StridedLoad.Load(start + (q * last.Dilation), last.Stride);
+            for (var q = 0; q < last.Kernel; q++) sum += StridedLoad.Load256(start + (q * last.Dilation), last.Stride);
         }
 
         (sum / (divisor * counts[p])).Store(z + p);
