@@ -41,7 +41,7 @@ command.Validators.Add(result =>
 });
 command.SetAction(result =>
 {
-    ISystem[] subjects = [new TesseraSystem(ordinary: false), new TesseraSystem(ordinary: true)];
+    ISystem[] subjects = [.. Enum.GetValues<TesseraRole>().Select(role => new TesseraSystem(role))];
     ISystem[] known = [new OnnxRuntimeSystem(), new TorchSystem(), new TorchUnfoldSystem(batchedProduct: false), new TorchUnfoldSystem(batchedProduct: true), new TorchStridedTilesSystem()];
     if (result.GetValue(memoryOf) is { } run)
     {

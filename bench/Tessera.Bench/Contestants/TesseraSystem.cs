@@ -3,22 +3,37 @@ using Tessera.Operators;
 
 namespace Tessera.Bench.Contestants;
 
-/// <summary>
-/// This library, as a caller meets it: a plan and its workspace made beforehand, tensors over plain arrays. With
-/// <paramref name="ordinary"/> it runs the ordinary convolution of a tiled or table operator's shape, for comparison.
-/// </summary>
-internal sealed class TesseraSystem(bool ordinary) : ISystem
+/// <summary>How this library takes part.</summary>
+internal enum TesseraRole
 {
-    public string Name => ordinary ? "tessera-ordinary" : "tessera";
+    /// <summary>As a caller meets it.</summary>
+    Subject,
+
+    /// <summary>Beside itself: the ordinary convolution of a tiled or table operator's shape.</summary>
+    Ordinary,
+
+    /// <summary>Beside itself: asked for exactness, where that changes the algorithm.</summary>
+    Exact,
+}
+
+/// <summary>This library: a plan and its workspace made beforehand, tensors over plain arrays.</summary>
+internal sealed class TesseraSystem(TesseraRole role) : ISystem
+{
+    public string Name => role == TesseraRole.Subject ? "tessera" : "tessera-" + role.ToString().ToLowerInvariant();
 
     public IContestant? Prepare(Workload workload)
     {
-        if (workload is TrainingWorkload training) return ordinary ? null : new TesseraTraining(training);
+        if (workload is TrainingWorkload training) return role == TesseraRole.Subject ? new TesseraTraining(training) : null;
         if (workload is not ConvolutionWorkload convolution) return null;
-        if (!ordinary) return new Contestant(convolution, comparable: true);
+        if (role != TesseraRole.Ordinary)
+        {
+            var own = new Contestant(convolution, comparable: true, role == TesseraRole.Exact);
+            return role == TesseraRole.Subject || own.Algorithm != new Contestant(convolution, comparable: true, exact: false).Algorithm ? own : null;
+        }
+
         return convolution.Shape is { Tile: null, HalfTable: false }
             ? null
-            : new Contestant(new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads), comparable: false);
+            : new Contestant(new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads), comparable: false, exact: false);
     }
 
     private sealed class Contestant : IContestant
@@ -34,11 +49,11 @@ internal sealed class TesseraSystem(bool ordinary) : ISystem
         private readonly nint[] kernelLengths;
         private readonly nint[] outputLengths;
 
-        public Contestant(ConvolutionWorkload workload, bool comparable)
+        public Contestant(ConvolutionWorkload workload, bool comparable, bool exact)
         {
             this.workload = workload;
             this.comparable = comparable;
-            plan = workload.Shape.Describe().Plan<float>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads }, workload.Name);
+            plan = workload.Shape.Describe().Plan<float>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads, Exact = exact }, workload.Name);
             workspace = plan.CreateWorkspace();
             output = new float[plan.OutputShape.Product];
             kernelGradient = new float[plan.KernelShape.Product];

@@ -64,7 +64,7 @@ internal sealed class AccuracySuite : ISuite
 
     private static double[] InDouble(ConvolutionWorkload workload)
     {
-        var plan = workload.Shape.Describe().Plan<double>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads }, workload.Name);
+        var plan = workload.Shape.Describe().Plan<double>(workload.Shape.InputShape, new PlanOptions { Threads = workload.Threads, Exact = true }, workload.Name);
         var (input, kernel, gradient) = (Wide(workload.Input), Wide(workload.Kernel), Wide(workload.OutputGradient));
         var result = new double[(workload.Operation switch
         {

@@ -11,7 +11,7 @@ namespace Tessera.Kernels.Winograd;
 ///     y = Mᵀ [ (E k / w) ⊙ (Bᵀ d) ]      E, M: a polynomial's values at the points, and their transpose
 ///     dk = Eᵀ [ (E g) ⊙ (Bᵀ d) ] / w     so the kernel gradient takes the same d
 /// </code>
-/// a = 5/8 and b = 3/2 keep the rounding about twice that of direct sums, where the usual 1 and 2 are at four times.
+/// a = 5/8 and b = 3/2 keep the rounding at half of what the usual 1 and 2 give.
 /// </summary>
 internal static unsafe class PointTransform<TVector, T, TLanes>
     where TVector : struct
