@@ -23,7 +23,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
 {
     private const int Components = WinogradAxis.Points * WinogradAxis.Points;
     private const int FirstCacheBytes = 24 * 1024;
-    private const int KernelBlockBytes = 192 * 1024;
+    private const int KernelBlockBytes = 384 * 1024;
     private const int FewTilesBytes = 1024 * 1024;
     private const int WantedJobs = 8;
     private const int PackedChannels = 16;
