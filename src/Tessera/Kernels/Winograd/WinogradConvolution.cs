@@ -13,7 +13,7 @@ namespace Tessera.Kernels.Winograd;
 ///     component ξ:   sums [tile][m]  =  V_ξ [tile][c]  ×  U_ξ [c][m]       8 × 3 vectors of m at a time in registers
 /// </code>
 /// With many tiles the kernel is transformed first, once for all, and a job is a block of strips through all three steps.
-/// With few tiles their transforms stay in L2 and a job is a panel of result channels, whose part of the kernel is
+/// With few tiles, or a kernel much larger than they are, all tiles are transformed first and a job is a panel of result channels, whose part of the kernel is
 /// transformed, used and forgotten: a kernel of megabytes is then read once and its transform never leaves the cache.
 /// </summary>
 internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm<T>
@@ -70,11 +70,12 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         vectors = StripTransform<TVector, T, TLanes>.Padded(rows) / TLanes.Count;
         tilePitch = (nint)tiling.OuterTaps * StripTransform<TVector, T, TLanes>.Padded(channels);
         var tiles = checked((int)tiling.Tiles);
-        fewTiles = Components * (long)tiles * tilePitch * sizeof(T) <= FewTilesBytes;
+        long sourceBytes = Components * (long)tiles * tilePitch * sizeof(T), kernelBytes = Components * tilePitch * vectors * TLanes.Count * sizeof(T);
+        fewTiles = sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes);
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
-        blocks = fewTiles ? 1 : ChooseBlocks();
+        blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
         channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (Components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
         sourcePitch = Pitch(mostTiles * tilePitch);
@@ -223,11 +224,10 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     /// The number of blocks of strips: few, so that the kernel is not read too often, but as many as keep a block's
     /// transforms in L2, or at least in 4 MiB, and threads busy.
     /// </summary>
-    private int ChooseBlocks()
+    private int ChooseBlocks(long kernelBytes)
     {
         const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
         long perTile = Components * (tilePitch + (vectors * TLanes.Count)) * sizeof(T);
-        var kernelBytes = Components * tilePitch * vectors * TLanes.Count * sizeof(T);
         var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
         var fewest = Math.Min(tiling.Strips, Up(WantedJobs, groups));
         for (var perBlock = 1; perBlock <= Up(tiling.Strips, fewest); perBlock++)
@@ -237,7 +237,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
             // In cycles for each tile and number of U_ξ: multiplying, reading U, and carrying V and the sums beyond L2 and back.
             var cost = ((1.125 * ((tiles + 3) / 4 * 4)) + (kernelBytes > secondCache ? 9.0 : 3.0)) / tiles;
             if (tiles * perTile > secondCache) cost += 18.0 * perTile / kernelBytes;
-            if (cost < best.Cost) best = (cost, Up(tiling.Strips, perBlock));
+            if (cost < best.Cost) best = (cost, Math.Max(fewest, Up(tiling.Strips, perBlock)));
         }
 
         return best.Blocks;
