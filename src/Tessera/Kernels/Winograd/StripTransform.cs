@@ -33,18 +33,20 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
 
     /// <summary>Bᵀ d B of some channels of the source, zeros outside it: [component][tile][channel].</summary>
     /// <param name="strip">The tiles.</param>
-    /// <param name="planes">The plane of the first channel that an outer tap reads; null for zeros.</param>
+    /// <param name="tap">The outer tap.</param>
+    /// <param name="planes">The plane of the first channel that it reads; null for zeros.</param>
     /// <param name="planeStride">From one channel to the next.</param>
     /// <param name="channels">How many; the rest of <see cref="Padded"/> becomes zeros.</param>
     /// <param name="to">The first tile's first channel, component 0.</param>
     /// <param name="componentPitch">From one component to the next.</param>
     /// <param name="tilePitch">From one tile to the next.</param>
     /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
-    public void Source(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
+    public void Source(in Strip strip, int tap, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
     {
+        var (row, column) = tiling.Lowest(tap);
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
-            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, Points, strip.Row + rows.Lowest, rows.SourceSize, strip.First + columns.Lowest, columns.SourceSize, scratch);
+            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, Points, strip.Row + row, rows.SourceSize, strip.First + column, columns.SourceSize, scratch);
             PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
             for (var tile = 0; tile < strip.Tiles; tile++)
             {

@@ -5,6 +5,7 @@ namespace Tessera.Kernels.Winograd;
 /// <summary>
 /// One axis cut into tiles: six source numbers, evenly spaced, give 7 − r results of a kernel of r taps. With a dilation δ
 /// the results of one tile lie δ apart, as its sources do, so that every residue modulo δ is a convolution without one.
+/// More than five taps are groups of two to five, whose sums add up: 6 = 3 + 3.
 /// <code>
 ///     δ = 1, r = 3:   sources   0 1 2 3 4 5              δ = 2:   sources   0 . 2 . 4 . 6 . 8 . 10
 ///                                       4 5 6 7 8 9      
@@ -16,9 +17,12 @@ internal sealed class WinogradAxis
     /// <summary>Sources of a tile, which is also how many products a tile takes.</summary>
     public const int Points = 6;
 
-    private WinogradAxis(TapAxis axis, TapAxis.Tap[] taps, int step)
+    private const int MostGroups = 4;
+
+    private WinogradAxis(TapAxis axis, TapAxis.Tap[] taps, int step, int groups)
     {
         Step = step;
+        Groups = groups;
         Lowest = taps[0].Offset;
         SourceSize = axis.SourceSize;
         ResultSize = axis.ResultSize;
@@ -32,8 +36,11 @@ internal sealed class WinogradAxis
         Starts = [.. starts];
     }
 
-    /// <summary>Taps r of the kernel.</summary>
-    public int Taps => Elements.Length;
+    /// <summary>Taps r of a group.</summary>
+    public int Taps => Elements.Length / Groups;
+
+    /// <summary>The groups that the kernel's taps fall into.</summary>
+    public int Groups { get; }
 
     /// <summary>Results of a tile.</summary>
     public int Outputs => Points + 1 - Taps;
@@ -54,12 +61,17 @@ internal sealed class WinogradAxis
     /// <summary>The first result of each tile.</summary>
     public int[] Starts { get; }
 
-    /// <summary>The axis in tiles, or null where results are strided or tiled, or taps are too few, too many or unevenly spaced.</summary>
+    /// <summary>The axis in tiles, or null where results are strided or tiled, taps unevenly spaced or not of a number that can be grouped.</summary>
     public static WinogradAxis? TryCut(TapAxis axis)
     {
         var taps = axis.Taps.OrderBy(tap => tap.Offset).ToArray();
-        if (taps.Length is < 2 or > 5 || axis.SourceStep != 1 || axis.ResultStep != 1) return null;
+        if (taps.Length < 2 || axis.SourceStep != 1 || axis.ResultStep != 1) return null;
+        var groups = Enumerable.Range(1, taps.Length / 2).FirstOrDefault(groups => taps.Length % groups == 0 && taps.Length / groups <= MostTaps(taps.Length));
+        if (groups is 0 or > MostGroups) return null;
         var step = taps[1].Offset - taps[0].Offset;
-        return taps.Index().All(tap => tap.Item.Offset == taps[0].Offset + (tap.Index * step)) ? new WinogradAxis(axis, taps, step) : null;
+        return taps.Index().All(tap => tap.Item.Offset == taps[0].Offset + (tap.Index * step)) ? new WinogradAxis(axis, taps, step, groups) : null;
     }
+
+    // Tiles of groups of five have but two results, which is worth it for a kernel of five or ten alone.
+    private static int MostTaps(int taps) => taps % 5 == 0 ? 5 : 4;
 }

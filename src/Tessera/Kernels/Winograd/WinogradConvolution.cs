@@ -175,7 +175,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         for (var tap = 0; tap < tiling.OuterTaps; tap++)
         {
             var place = tiling.SourcePlane(strip.Outer, tap);
-            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), sourceChannel, channels, to + (tap * (tilePitch / tiling.OuterTaps)), sourcePitch, tilePitch, scratch);
+            strips.Source(strip, tap, place < 0 ? null : source + (nint)(place * plane), sourceChannel, channels, to + (tap * (tilePitch / tiling.OuterTaps)), sourcePitch, tilePitch, scratch);
         }
 
         return strip.Tiles;

@@ -138,7 +138,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         for (var tap = 0; tap < tiling.OuterTaps; tap++)
         {
             var place = tiling.SourcePlane(strip.Outer, tap);
-            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), inputChannel, inputCount, sources + ((nint)tap * inputsPerBlock), sourcePitch, depth, scratch);
+            strips.Source(strip, tap, place < 0 ? null : source + (nint)(place * plane), inputChannel, inputCount, sources + ((nint)tap * inputsPerBlock), sourcePitch, depth, scratch);
         }
 
         result += ((nint)strip.Example * groups * outputs * outputChannel) + ((nint)strip.Outer * resultPlane);

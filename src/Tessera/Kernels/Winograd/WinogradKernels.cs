@@ -8,8 +8,8 @@ using Tessera.Operators;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Winograd's algorithm for shared operators of two or more axes, with stride 1 and two to five taps on each of the last
-/// two. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
+/// Winograd's algorithm for shared operators of two or more axes, with stride 1 and two to six, or 8, 9, 10, 12 … taps on each of
+/// the last two. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
 /// </summary>
 internal static class WinogradKernels
 {

@@ -25,7 +25,7 @@ internal struct Strip
 
 /// <summary>
 /// A convolution cut for Winograd's algorithm: the last two axes into tiles, the tiles into strips. What the taps of
-/// the axes before them read is summed like further channels.
+/// the axes before them read, and further groups of taps on the last two, is summed like further channels: outer taps.
 /// </summary>
 internal sealed class WinogradTiling
 {
@@ -43,16 +43,18 @@ internal sealed class WinogradTiling
         (Rows, Columns) = (rows, columns);
         outerStrides = Sizes.Create([.. outer.Select(axis => axis.SourceSize)]).RowMajorStrides();
         outerPositions = 1;
-        OuterTaps = 1;
+        var outerTaps = 1;
         foreach (var axis in outer)
         {
             outerPositions = checked(outerPositions * axis.Count);
-            OuterTaps = checked(OuterTaps * axis.Taps.Length);
+            outerTaps = checked(outerTaps * axis.Taps.Length);
         }
 
-        outerOffsets = new int[OuterTaps * outer.Length];
+        OuterTaps = checked(outerTaps * rows.Groups * columns.Groups);
+
+        outerOffsets = new int[outerTaps * outer.Length];
         Elements = new int[OuterTaps * rows.Taps * columns.Taps];
-        for (var tap = 0; tap < OuterTaps; tap++)
+        for (var tap = 0; tap < outerTaps; tap++)
         {
             int rest = tap, element = 0, scale = 1;
             for (var a = outer.Length - 1; a >= 0; a--)
@@ -64,9 +66,14 @@ internal sealed class WinogradTiling
                 scale *= kernel[a];
             }
 
-            for (var i = 0; i < rows.Taps * columns.Taps; i++)
+            for (var group = 0; group < rows.Groups * columns.Groups; group++)
             {
-                Elements[(tap * rows.Taps * columns.Taps) + i] = (((element * kernel[outer.Length]) + rows.Elements[i / columns.Taps]) * kernel[outer.Length + 1]) + columns.Elements[i % columns.Taps];
+                int row = group / columns.Groups * rows.Taps, column = group % columns.Groups * columns.Taps;
+                for (var i = 0; i < rows.Taps * columns.Taps; i++)
+                {
+                    Elements[(((tap * rows.Groups * columns.Groups) + group) * rows.Taps * columns.Taps) + i] =
+                        (((element * kernel[outer.Length]) + rows.Elements[row + (i / columns.Taps)]) * kernel[outer.Length + 1]) + columns.Elements[column + (i % columns.Taps)];
+                }
             }
         }
 
@@ -89,7 +96,7 @@ internal sealed class WinogradTiling
     /// <summary>The last axis, cut.</summary>
     public WinogradAxis Columns { get; }
 
-    /// <summary>The taps of all other axes.</summary>
+    /// <summary>The taps of all other axes, times the groups of taps on the last two.</summary>
     public int OuterTaps { get; }
 
     /// <summary>The kernel element of [outer tap, row tap, column tap], flattened row-major.</summary>
@@ -145,10 +152,18 @@ internal sealed class WinogradTiling
         return tiles;
     }
 
+    /// <summary>The source coordinates, on the last two axes, that the first tap of an outer tap's group reads for result 0.</summary>
+    public (int Row, int Column) Lowest(int tap)
+    {
+        var group = tap % (Rows.Groups * Columns.Groups);
+        return (Rows.Lowest + (group / Columns.Groups * Rows.Taps * Rows.Step), Columns.Lowest + (group % Columns.Groups * Columns.Taps * Columns.Step));
+    }
+
     /// <summary>Which plane of a source channel an outer tap reads at a place, in planes; below 0 where it lies outside.</summary>
     public long SourcePlane(int place, int tap)
     {
         long plane = 0;
+        tap /= Rows.Groups * Columns.Groups;
         for (var a = outer.Length - 1; a >= 0; a--)
         {
             var axis = outer[a];
