@@ -18,7 +18,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int Points = WinogradAxis.Points;
+    private const int Points = WinogradAxis.MostPoints;
     private const int Components = Points * Points;
 
     private readonly WinogradTiling tiling;
@@ -41,7 +41,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         volume = (int)geometry.KernelSize.Product;
         (rowTaps, columnTaps) = (tiling.Rows.Taps, tiling.Columns.Taps);
         tapsPerOuter = rowTaps * columnTaps;
-        (rowStep, columnStep) = (tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
+        (rowStep, columnStep) = (rowTaps == 1 ? 0 : tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
     }
 
     /// <summary>What turning some channels takes, for panels of a width.</summary>
@@ -98,6 +98,12 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                 var into = to + (outer * outerPitch) + ((nint)c * width);
                 for (var v = 0; v < width; v += TLanes.Count)
                 {
+                    if (rowTaps == 1)
+                    {
+                        PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, from + v, (nint)columnStep * width, 0, into + v, componentPitch, 0, 1);
+                        continue;
+                    }
+
                     PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, true, from + v, (nint)rowStep * width, (nint)columnStep * width, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
                     PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, halfway, TLanes.Count, Points * TLanes.Count, into + v, componentPitch, Points * componentPitch, Points);
                 }
@@ -118,6 +124,12 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                 var to = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
                 for (var v = 0; v < width; v += TLanes.Count)
                 {
+                    if (rowTaps == 1)
+                    {
+                        PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, 0, to + v, (nint)columnStep * width, 0, 1);
+                        continue;
+                    }
+
                     PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, Points * componentPitch, halfway, TLanes.Count, Points * TLanes.Count, Points);
                     PointTransform<TVector, T, TLanes>.Gather(rowTaps, true, halfway, Points * TLanes.Count, TLanes.Count, to + v, (nint)rowStep * width, (nint)columnStep * width, columnTaps);
                 }

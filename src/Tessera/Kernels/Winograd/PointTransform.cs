@@ -18,7 +18,6 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int Points = WinogradAxis.Points;
     private const double A = 0.625;
     private const double B = 1.5;
 

@@ -4,7 +4,7 @@ using Tessera.Kernels.Vectors;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Carries a strip of tiles between planes and the six by six components of its tiles, a vector of channels at a time:
+/// Carries a strip of tiles between planes and the components (six by six) of its tiles, a vector of channels at a time:
 /// <code>
 ///     planes [c][y][x]  ⇄  channels last [6 rows][x][lanes], in L1  ⇄  down the columns, in place  ⇄  along the rows, tile by tile
 ///                                                                      [component][tile][channel]
@@ -15,14 +15,12 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int Points = WinogradAxis.Points;
-
     private readonly WinogradAxis rows = tiling.Rows;
     private readonly WinogradAxis columns = tiling.Columns;
     private readonly nint rowElements = (nint)tiling.Span * TLanes.Count;
 
     /// <summary>What one strip of a vector of channels takes while it is transformed.</summary>
-    public long ScratchElements => Points * rowElements;
+    public long ScratchElements => rows.Points * rowElements;
 
     /// <summary>Channels in whole vectors, and in whole panels of rows.</summary>
     public static int Padded(int channels)
@@ -46,12 +44,12 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
         var (row, column) = tiling.Lowest(tap);
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
-            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, Points, strip.Row + row, rows.SourceSize, strip.First + column, columns.SourceSize, scratch);
-            PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, rows.Points, strip.Row + row, rows.SourceSize, strip.First + column, columns.SourceSize, scratch);
+            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
             for (var tile = 0; tile < strip.Tiles; tile++)
             {
                 var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
+                PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
             }
         }
     }
@@ -62,11 +60,11 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
             LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row, rows.ResultSize, strip.First, columns.ResultSize, scratch);
-            PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
             for (var tile = 0; tile < strip.Tiles; tile++)
             {
                 var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, Points * componentPitch, Points);
+                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
             }
         }
     }
@@ -80,12 +78,12 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
             for (var tile = 0; tile < strip.Tiles; tile++)
             {
                 var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, from + c + (tile * tilePitch), componentPitch, Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, Points);
+                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, from + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, rows.Points);
             }
 
             var width = strip.End - strip.First;
             var lanes = Math.Min(TLanes.Count, channels - c);
-            PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
+            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
             for (var i = 0; i < count; i++)
             {
                 var row = scratch + (i * rowElements);

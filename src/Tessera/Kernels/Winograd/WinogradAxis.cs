@@ -5,7 +5,7 @@ namespace Tessera.Kernels.Winograd;
 /// <summary>
 /// One axis cut into tiles: six source numbers, evenly spaced, give 7 − r results of a kernel of r taps. With a dilation δ
 /// the results of one tile lie δ apart, as its sources do, so that every residue modulo δ is a convolution without one.
-/// More than five taps are groups of two to five, whose sums add up: 6 = 3 + 3.
+/// More than five taps are groups of two to five, whose sums add up: 6 = 3 + 3. One tap needs no tiles: a tile is one number then.
 /// <code>
 ///     δ = 1, r = 3:   sources   0 1 2 3 4 5              δ = 2:   sources   0 . 2 . 4 . 6 . 8 . 10
 ///                                       4 5 6 7 8 9      
@@ -14,8 +14,8 @@ namespace Tessera.Kernels.Winograd;
 /// </summary>
 internal sealed class WinogradAxis
 {
-    /// <summary>Sources of a tile, which is also how many products a tile takes.</summary>
-    public const int Points = 6;
+    /// <summary>The most sources of a tile.</summary>
+    public const int MostPoints = 6;
 
     private const int MostGroups = 4;
 
@@ -42,6 +42,9 @@ internal sealed class WinogradAxis
     /// <summary>The groups that the kernel's taps fall into.</summary>
     public int Groups { get; }
 
+    /// <summary>Sources of a tile, which is also how many products a tile takes.</summary>
+    public int Points => Taps == 1 ? 1 : MostPoints;
+
     /// <summary>Results of a tile.</summary>
     public int Outputs => Points + 1 - Taps;
 
@@ -65,7 +68,8 @@ internal sealed class WinogradAxis
     public static WinogradAxis? TryCut(TapAxis axis)
     {
         var taps = axis.Taps.OrderBy(tap => tap.Offset).ToArray();
-        if (taps.Length < 2 || axis.SourceStep != 1 || axis.ResultStep != 1) return null;
+        if (taps.Length < 1 || axis.SourceStep != 1 || axis.ResultStep != 1) return null;
+        if (taps.Length == 1) return new WinogradAxis(axis, taps, 1, 1);
         var groups = Enumerable.Range(1, taps.Length / 2).FirstOrDefault(groups => taps.Length % groups == 0 && taps.Length / groups <= MostTaps(taps.Length));
         if (groups is 0 or > MostGroups) return null;
         var step = taps[1].Offset - taps[0].Offset;

@@ -7,8 +7,8 @@ using Tessera.Kernels.Vectors;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Forward and input gradient by Winograd's algorithm: 36 matrix products, one for each component of a tile, in place
-/// of r² products for each of its results (see <see cref="PointTransform{TVector, T, TLanes}"/>).
+/// Forward and input gradient by Winograd's algorithm: 36 matrix products (6 along one axis), one for each component of
+/// a tile, in place of one for each tap and result (see <see cref="PointTransform{TVector, T, TLanes}"/>).
 /// <code>
 ///     component ξ:   sums [tile][m]  =  V_ξ [tile][c]  ×  U_ξ [c][m]       8 × 3 vectors of m at a time in registers
 /// </code>
@@ -21,7 +21,6 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int Components = WinogradAxis.Points * WinogradAxis.Points;
     private const int FirstCacheBytes = 24 * 1024;
     private const int KernelBlockBytes = 384 * 1024;
     private const int FewTilesBytes = 1024 * 1024;
@@ -29,6 +28,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private const int PackedChannels = 16;
 
     private readonly WinogradTiling tiling;
+    private readonly int components;
     private readonly StripTransform<TVector, T, TLanes> strips;
     private readonly KernelTransform<TVector, T, TLanes> kernels;
     private readonly bool transposed;
@@ -56,6 +56,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     public WinogradConvolution(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
     {
         this.tiling = tiling;
+        components = tiling.Components;
         this.transposed = transposed;
         strips = new StripTransform<TVector, T, TLanes>(tiling);
         kernels = new KernelTransform<TVector, T, TLanes>(geometry, tiling, transposed);
@@ -70,14 +71,14 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         vectors = StripTransform<TVector, T, TLanes>.Padded(rows) / TLanes.Count;
         tilePitch = (nint)tiling.OuterTaps * StripTransform<TVector, T, TLanes>.Padded(channels);
         var tiles = checked((int)tiling.Tiles);
-        long sourceBytes = Components * (long)tiles * tilePitch * sizeof(T), kernelBytes = Components * tilePitch * vectors * TLanes.Count * sizeof(T);
+        long sourceBytes = components * (long)tiles * tilePitch * sizeof(T), kernelBytes = components * tilePitch * vectors * TLanes.Count * sizeof(T);
         fewTiles = sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes);
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
         blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
-        channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (Components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
+        channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
         sourcePitch = Pitch(mostTiles * tilePitch);
         kernelPitch = Pitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : (nint)tiling.OuterTaps * channels * vectors * TLanes.Count);
         sumRow = fewTiles ? mostWidth : vectors * TLanes.Count;
@@ -89,11 +90,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
 
     public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {rows} rows × {channels * tiling.OuterTaps} × {tiling.Tiles} tiles, {(fewTiles ? $"by {panels} panels of rows" : $"by {blocks} blocks of tiles")}");
 
-    public override long SharedElements => groups * Components * (fewTiles ? sourcePitch : kernelPitch);
+    public override long SharedElements => groups * components * (fewTiles ? sourcePitch : kernelPitch);
 
     public override long WorkerElements => fewTiles
-        ? (Components * (kernelPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsAtOnce, mostWidth))
-        : Math.Max(kernels.ScratchElements(PackedChannels, mostWidth), (Components * (sourcePitch + sumPitch)) + strips.ScratchElements);
+        ? (components * (kernelPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsAtOnce, mostWidth))
+        : Math.Max(kernels.ScratchElements(PackedChannels, mostWidth), (components * (sourcePitch + sumPitch)) + strips.ScratchElements);
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -103,27 +104,27 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     {
         if (fewTiles)
         {
-            var scratch = own + (Components * (kernelPitch + sumPitch));
+            var scratch = own + (components * (kernelPitch + sumPitch));
             if (stage == 0)
             {
                 var index = Math.DivRem(job, groups, out var ofGroup);
-                Spread(index, ofGroup, operands, shared + (ofGroup * Components * sourcePitch) + (tiling.TilesBetween(0, index) * tilePitch), scratch);
+                Spread(index, ofGroup, operands, shared + (ofGroup * components * sourcePitch) + (tiling.TilesBetween(0, index) * tilePitch), scratch);
                 return;
             }
 
-            MultiplyPanel(Math.DivRem(job, groups, out var group), group, operands, shared + (group * Components * sourcePitch), own, scratch);
+            MultiplyPanel(Math.DivRem(job, groups, out var group), group, operands, shared + (group * components * sourcePitch), own, scratch);
         }
         else if (stage == 0)
         {
             job = Math.DivRem(job, groups, out var group);
             var first = Math.DivRem(job, panels, out var panel) * PackedChannels;
             var (vector, width) = PanelAt(panel);
-            var to = shared + (group * Components * kernelPitch) + ((nint)tiling.OuterTaps * channels * vector) + ((nint)first * width);
+            var to = shared + (group * components * kernelPitch) + ((nint)tiling.OuterTaps * channels * vector) + ((nint)first * width);
             kernels.Pack(operands.Kernel + ((nint)group * kernelElements), vector, Math.Min(width, rows - vector), width, first, Math.Min(channels, first + PackedChannels), to, kernelPitch, (nint)channels * width, own);
         }
         else
         {
-            MultiplyBlock(Math.DivRem(job, groups, out var group), group, operands, shared + (group * Components * kernelPitch), own);
+            MultiplyBlock(Math.DivRem(job, groups, out var group), group, operands, shared + (group * components * kernelPitch), own);
         }
     }
 
@@ -131,14 +132,14 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private void MultiplyPanel(int panel, int group, in Operands<T> operands, T* source, T* own, T* scratch)
     {
         var kernel = own;
-        var sums = kernel + (Components * kernelPitch);
+        var sums = kernel + (components * kernelPitch);
         var (lane, width) = PanelAt(panel);
         var lanes = Math.Min(width, rows - lane);
         for (int first = 0, end; first < channels; first = end)
         {
             end = Math.Min(channels, first + channelsAtOnce);
             kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, scratch);
-            for (var component = 0; component < Components; component++)
+            for (var component = 0; component < components; component++)
             {
                 Multiply(source + (component * sourcePitch) + first, mostTiles, kernel + (component * kernelPitch), end - first, width, sums + (component * sumPitch), first > 0);
             }
@@ -151,11 +152,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private void MultiplyBlock(int block, int group, in Operands<T> operands, T* kernel, T* own)
     {
         int first = (int)((long)tiling.Strips * block / blocks), end = (int)((long)tiling.Strips * (block + 1) / blocks);
-        var sums = own + (Components * sourcePitch);
-        var scratch = sums + (Components * sumPitch);
+        var sums = own + (components * sourcePitch);
+        var scratch = sums + (components * sumPitch);
         var tiles = 0;
         for (var strip = first; strip < end; strip++) tiles += Spread(strip, group, operands, own + (tiles * tilePitch), scratch);
-        for (var component = 0; component < Components; component++)
+        for (var component = 0; component < components; component++)
         {
             for (var panel = 0; panel < panels; panel++)
             {
@@ -227,7 +228,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private int ChooseBlocks(long kernelBytes)
     {
         const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
-        long perTile = Components * (tilePitch + (vectors * TLanes.Count)) * sizeof(T);
+        long perTile = components * (tilePitch + (vectors * TLanes.Count)) * sizeof(T);
         var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
         var fewest = Math.Min(tiling.Strips, Up(WantedJobs, groups));
         for (var perBlock = 1; perBlock <= Up(tiling.Strips, fewest); perBlock++)

@@ -21,7 +21,6 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int Components = WinogradAxis.Points * WinogradAxis.Points;
     private const int ChannelsAtOnce = 64;
     private const int TransformBytes = 512 * 1024;
     private const int TurnedBytes = 64 * 1024;
@@ -29,6 +28,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private const int SumsPerJob = 16384;
 
     private readonly WinogradTiling tiling;
+    private readonly int components;
     private readonly StripTransform<TVector, T, TLanes> strips;
     private readonly KernelTransform<TVector, T, TLanes> kernels;
     private readonly int groups;
@@ -55,6 +55,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     public WinogradGradient(OperatorGeometry geometry, WinogradTiling tiling)
     {
         this.tiling = tiling;
+        components = tiling.Components;
         strips = new StripTransform<TVector, T, TLanes>(tiling);
         kernels = new KernelTransform<TVector, T, TLanes>(geometry, tiling, transposed: false);
         groups = geometry.Groups;
@@ -70,7 +71,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         parts = (int)Math.Clamp(Up(WantedJobs, (long)groups * inputBlocks * outputBlocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts) * tiling.TilesPerStrip;
-        tilesAtOnce = (int)Math.Clamp(TransformBytes / (Components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
+        tilesAtOnce = (int)Math.Clamp(TransformBytes / (components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
         sourcePitch = Pitch(tilesAtOnce * depth);
         resultPitch = Pitch((nint)tilesAtOnce * outputsPerBlock);
         sumPitch = Pitch(depth * outputsPerBlock);
@@ -83,7 +84,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
 
     public override long SharedElements => parts > 1 ? parts * kernelElements : 0;
 
-    public override long WorkerElements => (Components * (sourcePitch + resultPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsTurned, outputsPerBlock));
+    public override long WorkerElements => (components * (sourcePitch + resultPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsTurned, outputsPerBlock));
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -102,9 +103,9 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         int input = inputBlock * inputsPerBlock, output = outputBlock * outputsPerBlock;
         int inputCount = Math.Min(inputsPerBlock, inputs - input), outputCount = Math.Min(outputsPerBlock, outputs - output);
         var sources = own;
-        var results = sources + (Components * sourcePitch);
-        var sums = results + (Components * resultPitch);
-        var scratch = sums + (Components * sumPitch);
+        var results = sources + (components * sourcePitch);
+        var sums = results + (components * resultPitch);
+        var scratch = sums + (components * sumPitch);
         var source = operands.Input + ((((nint)group * inputs) + input) * inputChannel);
         var result = operands.Output + ((((nint)group * outputs) + output) * outputChannel);
         int first = (int)((long)tiling.Strips * part / parts), end = (int)((long)tiling.Strips * (part + 1) / parts);
@@ -116,7 +117,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
                 tiles += Transform(next, source, inputCount, result, outputCount, sources + (tiles * depth), results + ((nint)tiles * outputsPerBlock), scratch);
             }
 
-            for (var component = 0; component < Components; component++)
+            for (var component = 0; component < components; component++)
             {
                 Multiply(sources + (component * sourcePitch), results + (component * resultPitch), tiles, sums + (component * sumPitch), strip > first);
             }

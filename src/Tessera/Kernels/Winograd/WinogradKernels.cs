@@ -8,8 +8,8 @@ using Tessera.Operators;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Winograd's algorithm for shared operators of two or more axes, with stride 1 and two to six, or 8, 9, 10, 12 … taps on each of
-/// the last two. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
+/// Winograd's algorithm for shared operators with stride 1 and two to six, or 8, 9, 10, 12 … taps on the last axis, and the
+/// same or one tap on the axis before it. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
 /// </summary>
 internal static class WinogradKernels
 {
@@ -49,9 +49,9 @@ internal static class WinogradKernels
     {
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
         var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost);
-        var products = 36.0 * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
-        var transforms = 500.0 * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
-        var kernel = 100.0 * inputs * outputs * tiling.OuterTaps;
+        var products = (double)tiling.Components * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
+        var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
+        var kernel = 3.0 * tiling.Components * inputs * outputs * tiling.OuterTaps;
         return products + transforms + kernel < 0.9 * direct;
     }
 

@@ -86,7 +86,7 @@ internal sealed class WinogradTiling
         for (var segment = 0; segment < segments; segment++)
         {
             var strip = Locate(segment);
-            Span = Math.Max(Span, LastStart(strip) + ((WinogradAxis.Points - 1) * columns.Step) - strip.First + 1);
+            Span = Math.Max(Span, LastStart(strip) + ((columns.Points - 1) * columns.Step) - strip.First + 1);
         }
     }
 
@@ -104,6 +104,9 @@ internal sealed class WinogradTiling
 
     public int Strips { get; }
 
+    /// <summary>How many numbers a tile of one channel becomes, and products it takes.</summary>
+    public int Components => Rows.Points * Columns.Points;
+
     /// <summary>The most tiles of a strip.</summary>
     public int TilesPerStrip { get; }
 
@@ -119,14 +122,21 @@ internal sealed class WinogradTiling
     /// <param name="kernel">Kernel size.</param>
     public static WinogradTiling? TryCut(TapConvolution[] parts, int batch, Sizes kernel)
     {
-        if (parts.Length != 1 || parts[0].Axes.Length < 2 || parts[0].Positions == 0) return null;
+        if (parts.Length != 1 || parts[0].Positions == 0) return null;
         var axes = parts[0].Axes;
+        if (axes.Length == 1)
+        {
+            // A signal is an image one row high.
+            axes = (TapAxis[])[new TapAxis(1, 1, 0, 1, 1, 1, [new TapAxis.Tap(0, 0, 0)]), axes[0]];
+            kernel = [1, kernel[0]];
+        }
+
         foreach (var axis in axes)
         {
             if (axis.ResultStep != 1) return null;
         }
 
-        return WinogradAxis.TryCut(axes[^2]) is { } rows && WinogradAxis.TryCut(axes[^1]) is { } columns
+        return WinogradAxis.TryCut(axes[^2]) is { } rows && WinogradAxis.TryCut(axes[^1]) is { Points: > 1 } columns
             ? new WinogradTiling(axes[..^2].ToArray(), rows, columns, batch, kernel)
             : null;
     }
