@@ -44,7 +44,11 @@ internal static class DenseKernels
             var transposed = operation == Operation.InputGradient;
             var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
             var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            any = !planes.Fits ? [panels] : planes.Cost < panels.Cost ? [planes, panels] : [panels, planes];
+var last = new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
+            if (planes.Fits) fitting.Add((planes.Cost, planes));
+            if (last.Fits) fitting.Add((last.Cost, last));
+            any = [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
         }
 
         if (!FullyConnected<TVector, T, TLanes>.Fits(geometry)) return any;

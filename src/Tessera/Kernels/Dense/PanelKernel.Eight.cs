@@ -9,14 +9,14 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     private static void EightByThree(in PanelProduct<T> p)
     {
         nint second = p.RightSecond, third = p.RightThird;
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
-        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
-        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
-        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
-        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
+        T* a4 = Row(p, 4, a3);
+        T* a5 = Row(p, 5, a4);
+        T* a6 = Row(p, 6, a5);
+        T* a7 = Row(p, 7, a6);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00, c02 = c00;
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10, c12 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20, c22 = c20;
@@ -26,9 +26,11 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60, c62 = c60;
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70, c72 = c70;
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -91,14 +93,14 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     private static void EightByTwo(in PanelProduct<T> p)
     {
         var second = p.RightSecond;
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
-        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
-        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
-        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
-        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
+        T* a4 = Row(p, 4, a3);
+        T* a5 = Row(p, 5, a4);
+        T* a6 = Row(p, 6, a5);
+        T* a7 = Row(p, 7, a6);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00;
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20;
@@ -108,9 +110,11 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]), c61 = c60;
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]), c71 = c70;
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -164,14 +168,14 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void EightByOne(in PanelProduct<T> p)
     {
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
-        T* a4 = p.Rows > 4 ? a3 + p.LeftStride : a3;
-        T* a5 = p.Rows > 5 ? a4 + p.LeftStride : a4;
-        T* a6 = p.Rows > 6 ? a5 + p.LeftStride : a5;
-        T* a7 = p.Rows > 7 ? a6 + p.LeftStride : a6;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
+        T* a4 = Row(p, 4, a3);
+        T* a5 = Row(p, 5, a4);
+        T* a6 = Row(p, 6, a5);
+        T* a7 = Row(p, 7, a6);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]);
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]);
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]);
@@ -181,9 +185,11 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         TVector c60 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[6]);
         TVector c70 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[7]);
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {

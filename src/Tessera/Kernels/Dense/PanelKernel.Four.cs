@@ -9,18 +9,20 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     private static void FourByThree(in PanelProduct<T> p)
     {
         nint second = p.RightSecond, third = p.RightThird;
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00, c02 = c00;
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10, c12 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20, c22 = c20;
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30, c32 = c30;
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -59,18 +61,20 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     private static void FourByTwo(in PanelProduct<T> p)
     {
         var second = p.RightSecond;
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]), c01 = c00;
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]), c11 = c10;
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]), c21 = c20;
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]), c31 = c30;
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -104,18 +108,20 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourByOne(in PanelProduct<T> p)
     {
-        T* a0 = p.Left;
-        T* a1 = p.Rows > 1 ? a0 + p.LeftStride : a0;
-        T* a2 = p.Rows > 2 ? a1 + p.LeftStride : a1;
-        T* a3 = p.Rows > 3 ? a2 + p.LeftStride : a2;
+        T* a0 = Row(p, 0, p.Left);
+        T* a1 = Row(p, 1, a0);
+        T* a2 = Row(p, 2, a1);
+        T* a3 = Row(p, 3, a2);
         TVector c00 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[0]);
         TVector c10 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[1]);
         TVector c20 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[2]);
         TVector c30 = p.Bias == null ? TLanes.Zero : TLanes.Broadcast(p.Bias[3]);
         nint k = 0, step = p.LeftStep;
+        var b = p.Right;
         for (var run = 0; run < p.Runs; run++)
         {
-            var b = p.Right + p.RunOffsets[run];
+            if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
+            else k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {

@@ -7,15 +7,19 @@ namespace Tessera.Kernels.Dense;
 internal unsafe struct PanelProduct<T>
     where T : unmanaged
 {
-    /// <summary>Left[r, k] at r · LeftStride + k · LeftStep.</summary>
+    /// <summary>Left[r, k] at r · LeftStride + k · LeftStep; or at LeftRows[r] instead of r · LeftStride.</summary>
     public T* Left;
     public nint LeftStride;
     public nint LeftStep = 1;
+    public nint* LeftRows;
 
     /// <summary>The rows that Left has; the rest of the panel reads the last of them again.</summary>
     public int Rows;
 
-    /// <summary>k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch.</summary>
+    /// <summary>
+    /// k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch. Without
+    /// RunOffsets Right is one run, and it is Left whose runs begin at LeftOffsets[run].
+    /// </summary>
     public T* Right;
     public nint RightPitch;
 
@@ -25,6 +29,7 @@ internal unsafe struct PanelProduct<T>
     public int Runs;
     public int RunLength;
     public nint* RunOffsets;
+    public nint* LeftOffsets;
 
     /// <summary>Result[r, j] at r · ResultStride + j; all rows of the panel are written, however many Left has.</summary>
     public T* Result;
@@ -80,6 +85,11 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         else if (vectors == 2) FourByTwo(product);
         else FourByOne(product);
     }
+
+    /// <summary>Where a row of Left begins; the rows that it does not have are the last one again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* Row(in PanelProduct<T> p, int row, T* before) =>
+        row >= p.Rows ? before : p.LeftRows != null ? p.Left + p.LeftRows[row] : row == 0 ? before : before + p.LeftStride;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(T* to, bool add, TVector first) =>

@@ -66,6 +66,20 @@ public class DenseAlgorithmTests
     }
 
     [Fact]
+    public void Strides_and_tiles_are_cut_into_boxes_channels_last()
+    {
+        foreach (var (channels, size, stride, tile) in new[] { (1, 23, 2, 1), (16, 40, 3, 1), (33, 21, 1, 4), (48, 30, 2, 3), (130, 17, 1, 2) })
+        {
+            var sample = Convolution([3, 3], 50, Padding.Same, [3, channels, size, size + 1]);
+            Check<float>(sample with { Description = sample.Description with { Stride = [stride, stride], Sharing = tile == 1 ? Sharing.Shared : Sharing.Tiled([tile, tile]) } });
+        }
+
+        var half = Convolution([3], 9, Padding.Same, [2, 512, 9]);
+        Check<float>(half);
+        Check<double>(half with { Description = half.Description with { Dilation = [2], Stride = [2] } });
+    }
+
+    [Fact]
     public void A_kernel_larger_than_a_block_of_taps_is_cut()
     {
         Check<float>(Convolution([23, 29], 3, Padding.Full, [2, 2, 3, 2]));
