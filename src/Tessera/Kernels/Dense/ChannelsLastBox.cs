@@ -16,7 +16,6 @@ internal sealed unsafe class ChannelsLastBox
 {
     private readonly TapAxis[][] axes;
     private readonly int rank;
-    private readonly int channels;
     private readonly int[] counts;
     private readonly int[] size;
     private readonly int[] lowest;
@@ -28,14 +27,13 @@ internal sealed unsafe class ChannelsLastBox
 
     /// <param name="parts">The parts that write anything.</param>
     /// <param name="batch">Examples N.</param>
-    /// <param name="channels">Source channels of a group.</param>
     /// <param name="pitch">Elements from one place to the next along the last axis.</param>
     /// <param name="mostElements">What the layout of a box should not exceed.</param>
     /// <param name="mostResults">What the result positions of a box, over all parts, should not exceed.</param>
     /// <param name="wantedBoxes">How many boxes there should be, where there are positions enough.</param>
-    public ChannelsLastBox(TapConvolution[] parts, int batch, int channels, int pitch, long mostElements, long mostResults, int wantedBoxes)
+    public ChannelsLastBox(TapConvolution[] parts, int batch, int pitch, long mostElements, long mostResults, int wantedBoxes)
     {
-        (this.batch, this.channels, Pitch) = (batch, channels, pitch);
+        (this.batch, Pitch) = (batch, pitch);
         axes = [.. parts.Select(part => part.Axes.ToArray())];
         rank = axes[0].Length;
         counts = [.. Enumerable.Range(0, rank).Select(a => axes.Max(part => part[a].Count))];
@@ -145,6 +143,9 @@ internal sealed unsafe class ChannelsLastBox
         return found;
     }
 
+    /// <summary>How many neighbouring positions of a part a row of a box has.</summary>
+    public int RowLength(int part, int* corner) => CountHere(part, rank - 1, corner);
+
     /// <summary>Where a row of a box's results goes, from the first channel of the result; the number of results that it has, or 0 where it lies outside.</summary>
     public int ResultRow(int row, int* corner, nint resultImage, out nint to)
     {
@@ -164,8 +165,8 @@ internal sealed unsafe class ChannelsLastBox
         return (int)Math.Min(ResultColumns, axes[0][^1].ResultSize - ResultStart(rank - 1, corner));
     }
 
-    /// <summary>Lays the source around a box out.</summary>
-    public void LayOut<T>(T* source, nint sourceImage, nint sourcePlane, int* corner, T* to, bool vectors)
+    /// <summary>Lays <paramref name="count"/> channels of the source around a box out.</summary>
+    public void LayOut<T>(T* source, nint sourceImage, nint sourcePlane, int count, int* corner, T* to, bool vectors)
         where T : unmanaged, INumberBase<T>
     {
         var last = rank - 1;
@@ -192,7 +193,7 @@ internal sealed unsafe class ChannelsLastBox
             }
 
             new Span<T>(to, from * Pitch).Clear();
-            Transposition.Run(source + (nint)((corner[0] + rest) * sourceImage) + (nint)offset, sourcePlane, channels, end - from, to + ((nint)from * Pitch), Pitch, false, vectors);
+            Transposition.Run(source + (nint)((corner[0] + rest) * sourceImage) + (nint)offset, sourcePlane, count, end - from, to + ((nint)from * Pitch), Pitch, false, vectors);
             new Span<T>(to + ((nint)end * Pitch), (extents[last] - end) * Pitch).Clear();
         }
     }

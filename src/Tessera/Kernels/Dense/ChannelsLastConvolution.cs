@@ -60,7 +60,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
         // Places whose distance is a multiple of half a page would fall on one another in the cache.
         var pitch = channels * sizeof(T) % 2048 == 0 ? channels + TLanes.Count : channels;
         var panelsApart = Math.Min(kernel.Panels, WantedJobs);
-        box = new ChannelsLastBox(parts, batch, channels, pitch, BoxBytes / sizeof(T), MostResults, Up(WantedJobs, groups * panelsApart));
+        box = new ChannelsLastBox(parts, batch, pitch, BoxBytes / sizeof(T), MostResults, Up(WantedJobs, groups * panelsApart));
         panelBlocks = (int)Math.Clamp(Up(WantedJobs, groups * box.Count), 1, kernel.Panels);
         runs = new nint[parts.Length][];
         runLengths = new int[parts.Length];
@@ -118,7 +118,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
         var places = (nint*)(sums + sumElements);
         var targets = (int*)(places + box.MostPositions);
         var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
-        box.LayOut(source, sourcePlane * channels * groups, sourcePlane, corner, own, TLanes.Count * sizeof(T) > 16);
+        box.LayOut(source, sourcePlane * channels * groups, sourcePlane, channels, corner, own, TLanes.Count * sizeof(T) > 16);
         for (int panel = kernel.Panels * panelBlock / panelBlocks, end = kernel.Panels * (panelBlock + 1) / panelBlocks; panel < end; panel++)
         {
             var (first, count, width) = kernel.Panel(panel);

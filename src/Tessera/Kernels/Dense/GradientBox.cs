@@ -56,6 +56,7 @@ internal sealed unsafe class GradientBox
         }
 
         Rows = Examples * Product(0, rank - 1, a => size[a]);
+        Boxes = checked(Up(batch, Examples) * Product(0, rank, a => Up(axes[a].Count, size[a])));
         tapsAreNeighbours = axes[^1].Taps.Index().All(tap => tap.Item.Offset == axes[^1].Taps[0].Offset + tap.Index);
         laneOffsets = Offsets(rank - expanded, rank, LaneTaps, (a, offset) => offset);
         var outer = Offsets(0, rank - expanded, OuterTaps, (a, offset) => offset - lowest[a]);
@@ -97,22 +98,23 @@ internal sealed unsafe class GradientBox
     public int RowLength => size[^1];
 
     /// <summary>About how long laying out one element takes, where multiplying a row by a vector takes 1: blocks are transposed, neighbouring taps are one copy, the rest goes one by one, and each row needs finding.</summary>
-    public double LayOutCost => Expanded == 0 ? 0.5 : tapsAreNeighbours ? (5 + (80.0 / RowLength)) / axes[^1].Taps.Length : 2 + (80.0 / RowLength);
+    public double LayOutCost => Expanded == 0 ? 0.5 : tapsAreNeighbours ? (0.5 + (20.0 / RowLength)) / axes[^1].Taps.Length : 2 + (80.0 / RowLength);
 
     private long ImageElements => strides[0] * extents[0];
 
-    /// <summary>Moves on to the next box; <paramref name="corner"/> is [first example, first position per axis].</summary>
-    public bool Next(int* corner, int batch)
+    /// <summary>How many boxes there are.</summary>
+    public int Boxes { get; }
+
+    /// <summary>Finds the corner of a box: [first example, first position per axis].</summary>
+    public void Place(int index, int* corner)
     {
         for (var a = rank - 1; a >= 0; a--)
         {
-            corner[a + 1] += size[a];
-            if (corner[a + 1] < axes[a].Count) return true;
-            corner[a + 1] = 0;
+            index = Math.DivRem(index, Up(axes[a].Count, size[a]), out var place);
+            corner[a + 1] = place * size[a];
         }
 
-        corner[0] += Examples;
-        return corner[0] < batch;
+        corner[0] = index * Examples;
     }
 
     /// <summary>The rows of the box at a corner: for each, where its inputs begin (to be multiplied by the columns) and where its outputs do.</summary>
@@ -225,19 +227,23 @@ internal sealed unsafe class GradientBox
             int channel = Math.DivRem(firstColumn + column, LaneTaps, out var lane);
             count = Math.Min(taps - (lane % taps), columns - column);
             var x = FindLine(start, lane, out var offset);
-            var (from, end) = offset < 0 ? (length, length) : Column.Inside(x, step, size - count + 1, length);
+            // What a move that is too wide writes, columns to come write over.
+            var moved = RowCopy<TVector, T, TLanes>.MoveFor(count);
+            if (column + moved > columns) moved = count;
+            var (from, end) = offset < 0 ? (length, length) : Column.Inside(x, step, size - moved + 1, length);
             var row = image + (channel * sourcePlane) + (nint)offset;
             var to = line + column;
-            for (var i = from; i < end; i++) RowCopy<TVector, T, TLanes>.Copy(row + x + ((nint)i * step), to + ((nint)i * width), count);
+            RowCopy<TVector, T, TLanes>.CopyEach(row + x + ((nint)from * step), step, to + ((nint)from * width), width, moved, end - from);
             for (var i = 0; i < length; i++)
             {
                 if (i == from) i = end;
                 if (i == length) break;
-                for (var tap = 0; tap < count; tap++)
-                {
-                    var at = x + ((long)i * step) + tap;
-                    to[((nint)i * width) + tap] = offset >= 0 && at >= 0 && at < size ? row[at] : default;
-                }
+                var at = x + ((nint)i * step);
+                int low = (int)Math.Clamp(-at, 0, count), high = offset < 0 ? 0 : (int)Math.Clamp(size - at, 0, count);
+                var place = to + ((nint)i * width);
+                for (var tap = 0; tap < low; tap++) place[tap] = default;
+                if (low < high) RowCopy<TVector, T, TLanes>.Copy(row + at + low, place + low, high - low);
+                for (var tap = Math.Max(low, high); tap < count; tap++) place[tap] = default;
             }
         }
     }
@@ -298,6 +304,8 @@ internal sealed unsafe class GradientBox
 
         return offsets;
     }
+
+    private static int Up(int count, int size) => (count + size - 1) / size;
 
     private static int Product(int from, int to, Func<int, int> factor)
     {

@@ -15,40 +15,24 @@ namespace Tessera.Kernels.Dense;
 ///       ↓                 shifted by a row or so for each outer tap
 ///     G[m, position]  [ kernel ]  [ sums of a job: outer tap × m × columns, in L2 ]
 /// </code>
-/// A job is a block of columns by a block of rows m by a block of outer taps of one group and residue. It walks all
-/// boxes in order, adds each one's partial sums to its own, and writes them into dK at the end, so no two jobs
-/// write the same number and the order of sums is always the same.
+/// A job is a block of columns by a block of rows m by a block of outer taps of one group and residue, and one part of the
+/// boxes (see <see cref="PartialSums{TVector, T, TLanes}"/>). It walks its boxes in order and adds each one's sums to its own.
 /// </summary>
 internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int BoxBytes = 256 * 1024;
-    private const int OutputBytes = 128 * 1024;
-    private const int SumBytes = 256 * 1024;
-    private const int RowBlock = 64;
     private const int PositionsAtOnce = 512;
 
     private readonly OperatorGeometry geometry;
     private readonly int batch;
-    private readonly TapConvolution[] parts;
-    private readonly GradientBox?[] boxes;
-    private readonly int rows;
-    private readonly int channels;
+    private readonly GradientBlocking<TVector, T, TLanes> blocking;
+    private readonly PartialSums<TVector, T, TLanes> parts;
     private readonly nint inputPlane;
     private readonly nint outputPlane;
-    private readonly int volume;
-    private readonly int laneTaps;
-    private readonly int outerTaps;
-    private readonly int vectors;
-    private readonly int columnBlocks;
-    private readonly int rowBlocks;
-    private readonly int rowsPerBlock;
-    private readonly int tapBlocks;
-    private readonly int tapsPerBlock;
-    private readonly long sumElements;
-    private readonly long boxElements;
+    private readonly long panelSums;
+    private readonly long panelElements;
     private readonly long outputElements;
     private readonly long rowElements;
 
@@ -56,142 +40,163 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     {
         this.geometry = geometry;
         this.batch = batch;
-        parts = TapConvolution.Forward(geometry);
-        rows = geometry.OutputChannels / geometry.Groups;
-        channels = geometry.InputChannels / geometry.Groups;
+        blocking = new GradientBlocking<TVector, T, TLanes>(geometry, batch);
+        parts = new PartialSums<TVector, T, TLanes>(blocking.Parts, geometry.KernelShape.Product);
         (inputPlane, outputPlane) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
-        volume = (int)geometry.KernelSize.Product;
-
-        var expanded = ChooseExpanded();
-        var width = MostWidth(expanded);
-        boxes = [.. parts.Select(part => part.Positions == 0 ? null : MakeBox(part, expanded, width))];
-        laneTaps = LaneTapsOf(expanded);
-        outerTaps = volume / laneTaps;
-        vectors = Up(channels * laneTaps, TLanes.Count);
-        columnBlocks = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
-        tapsPerBlock = Math.Clamp(SumBytes / (width * 8 * sizeof(T)), 1, outerTaps);
-        tapBlocks = Up(outerTaps, tapsPerBlock);
-        tapsPerBlock = Up(outerTaps, tapBlocks);
-        var mostRows = Math.Max(8, SumBytes / (tapsPerBlock * width * sizeof(T)));
-        rowBlocks = Up(rows, Math.Min(mostRows, RowBlock));
-        rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
-        rowBlocks = Up(rows, rowsPerBlock);
-        sumElements = (long)tapsPerBlock * rowsPerBlock * width;
-        boxElements = boxes.Max(box => box?.Elements ?? 0) * width;
-        outputElements = boxes.Max(box => box?.Positions ?? 0) * rowsPerBlock;
-        rowElements = 2 * (boxes.Max(box => box?.Rows ?? 0) + 8L) * sizeof(nint) / sizeof(T);
-        Stages = [checked(parts.Length * geometry.Groups * columnBlocks * rowBlocks * tapBlocks)];
+        panelSums = (long)blocking.TapsPerBlock * blocking.RowsPerBlock * blocking.Width;
+        panelElements = blocking.Boxes.Max(box => box?.Elements ?? 0) * blocking.Width;
+        outputElements = blocking.Boxes.Max(box => box?.Positions ?? 0) * blocking.RowsPerBlock;
+        rowElements = 3 * (blocking.Boxes.Max(box => box?.Rows ?? 0) + 8L) * sizeof(nint) / sizeof(T);
+        Stages = parts.Stages(blocking.Jobs);
     }
 
     public override string Name
     {
         get
         {
-            var box = boxes.First(box => box is not null)!;
-            return string.Create(CultureInfo.InvariantCulture, $"matrix product over output positions, {TLanes.Name} vectors, {parts.Length} residues of {rows} rows × {outerTaps} taps × {channels * laneTaps} columns ({channels} channels, {laneTaps} taps), blocks of {rowsPerBlock} × {tapsPerBlock} × {Up(vectors, columnBlocks) * TLanes.Count}, boxes of {box.Positions} positions in {box.Rows} rows");
+            var box = blocking.Boxes.First(box => box is not null)!;
+            return string.Create(CultureInfo.InvariantCulture, $"matrix product over output positions, {TLanes.Name} vectors, {blocking.Boxes.Length} residues of {blocking.Rows} rows × {blocking.OuterTaps} taps × {blocking.Channels * blocking.LaneTaps} columns ({blocking.Channels} channels, {blocking.LaneTaps} taps), blocks of {blocking.RowsPerBlock} × {blocking.TapsPerBlock} × {blocking.PanelsPerBlock * blocking.Width}, {parts.Parts} parts of boxes of {box.Positions} positions in {box.Rows} rows");
         }
     }
 
-    public override long WorkerElements => sumElements + boxElements + outputElements + rowElements;
+    public override long SharedElements => parts.SharedElements;
+
+    public override long WorkerElements => (blocking.PanelsPerBlock * (panelSums + panelElements)) + outputElements + rowElements;
 
     public override IReadOnlyList<int> Stages { get; }
 
     [SkipLocalsInit]
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        job = Math.DivRem(job, tapBlocks, out var tapBlock);
-        job = Math.DivRem(job, rowBlocks, out var rowBlock);
-        job = Math.DivRem(job, columnBlocks, out var columnBlock);
-        var residue = Math.DivRem(job, geometry.Groups, out var group);
-        int tap = tapBlock * tapsPerBlock, taps = Math.Min(tapsPerBlock, outerTaps - tap);
-        int row = rowBlock * rowsPerBlock, rowCount = Math.Min(rowsPerBlock, rows - row);
-        int firstVector = (int)((long)vectors * columnBlock / columnBlocks), endVector = (int)((long)vectors * (columnBlock + 1) / columnBlocks);
-        int column = firstVector * TLanes.Count, columns = Math.Min(endVector * TLanes.Count, channels * laneTaps) - column;
-        var width = (endVector - firstVector) * TLanes.Count;
-
-        if (boxes[residue] is { } box)
+        if (stage == 1)
         {
-            var source = operands.Input + ((nint)group * channels * inputPlane);
-            var gradient = operands.Output + ((((nint)group * rows) + row) * outputPlane);
-            Sum(box, source, gradient, rowCount, tap, taps, column, columns, width, own);
-        }
-        else
-        {
-            new Span<T>(own, checked((int)sumElements)).Clear();
+            parts.Add(job, operands, shared);
+            return;
         }
 
-        var kernel = operands.Kernel + ((((nint)residue * geometry.PairCount) + ((((nint)group * rows) + row) * channels)) * volume);
-        for (var m = 0; m < rowCount; m++, kernel += (nint)channels * volume)
+        int rows = blocking.Rows, channels = blocking.Channels;
+        job = Math.DivRem(job, blocking.TapBlocks, out var tapBlock);
+        job = Math.DivRem(job, blocking.RowBlocks, out var rowBlock);
+        job = Math.DivRem(job, blocking.ColumnBlocks, out var columnBlock);
+        job = Math.DivRem(job, geometry.Groups, out var group);
+        var part = Math.DivRem(job, blocking.Boxes.Length, out var residue);
+        int tap = tapBlock * blocking.TapsPerBlock, row = rowBlock * blocking.RowsPerBlock;
+        var block = new Block
         {
-            for (var t = 0; t < taps; t++)
+            Source = operands.Input + ((nint)group * channels * inputPlane),
+            Gradient = operands.Output + ((((nint)group * rows) + row) * outputPlane),
+            Tap = tap,
+            Taps = Math.Min(blocking.TapsPerBlock, blocking.OuterTaps - tap),
+            Rows = Math.Min(blocking.RowsPerBlock, rows - row),
+            FirstPanel = blocking.Panels * columnBlock / blocking.ColumnBlocks,
+            EndPanel = blocking.Panels * (columnBlock + 1) / blocking.ColumnBlocks,
+        };
+        var box = blocking.Boxes[residue];
+        var (first, end) = parts.Range(part, box?.Boxes ?? 0);
+        if (first < end) Sum(box!, first, end, block, own);
+        else new Span<T>(own, checked((int)(blocking.PanelsPerBlock * panelSums))).Clear();
+
+        var volume = blocking.Volume;
+        var kernel = parts.Kernel(part, operands, shared, out var accumulate) + ((((nint)residue * geometry.PairCount) + ((((nint)group * rows) + row) * channels)) * volume);
+        for (var m = 0; m < block.Rows; m++, kernel += (nint)channels * volume)
+        {
+            for (var panel = block.FirstPanel; panel < block.EndPanel; panel++)
             {
-                Write(own + ((((nint)t * rowsPerBlock) + m) * width), kernel, tap + t, column, columns, operands.Accumulate);
+                var (column, columns, width) = Columns(panel);
+                var sums = own + ((panel - block.FirstPanel) * (nint)panelSums) + (m * width);
+                var pitch = (nint)blocking.RowsPerBlock * width;
+                if (blocking.LaneTaps == 1)
+                {
+                    Transposition.Run(sums, pitch, block.Taps, columns, kernel + ((nint)column * volume) + tap, volume, accumulate, TLanes.Count * sizeof(T) > 16);
+                    continue;
+                }
+
+                for (var t = 0; t < block.Taps; t++, sums += pitch) Write(sums, kernel, tap + t, column, columns, accumulate);
             }
         }
     }
 
-    /// <summary>The sums of a job over all boxes, [tap, row, column].</summary>
-    private void Sum(GradientBox box, T* source, T* gradient, int rowCount, int tap, int taps, int column, int columns, int width, T* sums)
+    /// <summary>The sums of a job over some boxes, [panel, tap, row, column].</summary>
+    private void Sum(GradientBox box, int first, int end, in Block block, T* sums)
     {
-        var inputs = sums + sumElements;
-        var outputs = inputs + boxElements;
+        var inputs = sums + (blocking.PanelsPerBlock * panelSums);
+        var outputs = inputs + (blocking.PanelsPerBlock * panelElements);
         var inputRows = (nint*)(outputs + outputElements);
         var outputRows = inputRows + box.Rows;
+        var offsets = outputRows + box.Rows;
         nint sourceImage = geometry.InputChannels * inputPlane, resultImage = geometry.OutputChannels * outputPlane;
         var corner = stackalloc int[geometry.Axes.Length + 1];
-        new Span<int>(corner, geometry.Axes.Length + 1).Clear();
-        if (columns < width) new Span<T>(inputs, (int)boxElements).Clear();
-        var isFirst = true;
-        do
+        for (var index = first; index < end; index++)
         {
+            box.Place(index, corner);
             var runs = box.FindRows(corner, batch, resultImage, inputRows, outputRows, out var length);
-            for (var run = 0; run < runs; run++) inputRows[run] *= width;
-            box.LayOut<TVector, T, TLanes>(source, sourceImage, inputPlane, corner, batch, column, columns, width, inputs);
-            T* left = outputs;
-            var leftStride = (nint)runs * length;
             var inPlace = IsTogether(outputRows, runs, length);
-            if (inPlace)
+            if (!inPlace) PackOutputs(block.Gradient, outputRows, runs, length, block.Rows, outputs);
+            var left = inPlace ? block.Gradient + outputRows[0] : outputs;
+            var leftStride = inPlace ? outputPlane : (nint)runs * length;
+            for (var panel = block.FirstPanel; panel < block.EndPanel; panel++)
             {
-                left = gradient + outputRows[0];
-                leftStride = outputPlane;
-            }
-            else
-            {
-                PackOutputs(gradient, outputRows, runs, length, rowCount, outputs);
-            }
-
-            var atOnce = Math.Max(1, PositionsAtOnce / length);
-            for (var run = 0; run < runs; run += atOnce, isFirst = false)
-            {
+                var at = panel - block.FirstPanel;
+                var (column, columns, width) = Columns(panel);
+                var right = inputs + (at * (nint)panelElements);
+                // Vectors are whole: what stands past the last column is multiplied too.
+                if (index == first && columns < width) new Span<T>(right, (int)panelElements).Clear();
+                box.LayOut<TVector, T, TLanes>(block.Source, sourceImage, inputPlane, corner, batch, column, columns, width, right);
+                for (var run = 0; run < runs; run++) offsets[run] = inputRows[run] * width;
                 var product = new PanelProduct<T>
                 {
+                    Left = left,
                     LeftStride = leftStride,
+                    Right = right,
                     RightPitch = (nint)box.Pitch * width,
                     RightSecond = TLanes.Count,
                     RightThird = 2 * TLanes.Count,
-                    Runs = Math.Min(atOnce, runs - run),
+                    Runs = runs,
                     RunLength = length,
-                    RunOffsets = inputRows + run,
+                    RunOffsets = offsets,
+                    Result = sums + (at * (nint)panelSums),
                     ResultStride = width,
-                    Add = !isFirst,
+                    Add = index > first,
                 };
-                for (var t = 0; t < taps; t++)
+                Multiply(product, box.TapShifts, block, fetchesLeft: inPlace && at == 0);
+            }
+        }
+    }
+
+    /// <summary>A box of G times one panel of its inputs, for all taps and rows of a job.</summary>
+    private void Multiply(in PanelProduct<T> whole, nint[] tapShifts, in Block block, bool fetchesLeft)
+    {
+        var product = whole;
+        var width = (int)whole.ResultStride;
+        var atOnce = Math.Max(1, PositionsAtOnce / whole.RunLength);
+        for (var run = 0; run < whole.Runs; run += atOnce)
+        {
+            product.Runs = Math.Min(atOnce, whole.Runs - run);
+            product.RunOffsets = whole.RunOffsets + run;
+            product.Add = whole.Add || run > 0;
+            for (var t = 0; t < block.Taps; t++)
+            {
+                product.Right = whole.Right + (tapShifts[block.Tap + t] * width);
+                for (int m = 0, height; m < block.Rows; m += height)
                 {
-                    product.Right = inputs + (box.TapShifts[tap + t] * width);
-                    for (int m = 0, height; m < rowCount; m += height)
-                    {
-                        height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - m);
-                        product.Rows = Math.Min(height, rowCount - m);
-                        product.Left = left + (m * leftStride) + ((nint)run * length);
-                        // Rows of G are far apart and a run is short: the processor would not see the next one coming.
-                        if (inPlace && t == 0) Prefetch.Rows(product.Left + ((nint)product.Runs * length), leftStride, product.Rows, product.Runs * length);
-                        product.Result = sums + ((((nint)t * rowsPerBlock) + m) * width);
-                        PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
-                    }
+                    height = PanelKernel<TVector, T, TLanes>.HeightFor(block.Rows - m);
+                    product.Rows = Math.Min(height, block.Rows - m);
+                    product.Left = whole.Left + (m * whole.LeftStride) + ((nint)run * whole.RunLength);
+                    // Rows of G are far apart and a run is short: the processor would not see the next one coming.
+                    if (fetchesLeft && t == 0) Prefetch.Rows(product.Left + ((nint)product.Runs * whole.RunLength), whole.LeftStride, product.Rows, product.Runs * whole.RunLength);
+                    product.Result = whole.Result + ((((nint)t * blocking.RowsPerBlock) + m) * width);
+                    PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
                 }
             }
         }
-        while (box.Next(corner, batch));
+    }
+
+    /// <summary>The columns of a panel, and how many its vectors have room for.</summary>
+    private (int First, int Count, int Width) Columns(int panel)
+    {
+        int from = blocking.Vectors * panel / blocking.Panels, end = blocking.Vectors * (panel + 1) / blocking.Panels;
+        var first = from * TLanes.Count;
+        return (first, Math.Min(end * TLanes.Count, blocking.Channels * blocking.LaneTaps) - first, (end - from) * TLanes.Count);
     }
 
     /// <summary>Whether a box's output positions lie together in G, so that it can be read in place; not where its rows would fall on one another in the cache.</summary>
@@ -217,49 +222,27 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     /// <summary>Spreads one row of sums over the kernel elements of its columns.</summary>
     private void Write(T* sums, T* kernel, int outerTap, int column, int columns, bool accumulate)
     {
-        var channel = Math.DivRem(column, laneTaps, out var lane);
-        var to = kernel + ((nint)channel * volume) + ((nint)outerTap * laneTaps) + lane;
+        var channel = Math.DivRem(column, blocking.LaneTaps, out var lane);
+        var to = kernel + ((nint)channel * blocking.Volume) + ((nint)outerTap * blocking.LaneTaps) + lane;
         for (var i = 0; i < columns; i++)
         {
             *to = accumulate ? *to + sums[i] : sums[i];
             to++;
-            if (++lane < laneTaps) continue;
+            if (++lane < blocking.LaneTaps) continue;
             lane = 0;
-            to += volume - laneTaps;
+            to += blocking.Volume - blocking.LaneTaps;
         }
     }
 
-    /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs, in numbers multiplied.</summary>
-    private int ChooseExpanded()
+    /// <summary>What a job sums: rows of G from the first on, by panels of columns, for some outer taps.</summary>
+    private struct Block
     {
-        var best = (Cost: double.MaxValue, Expanded: geometry.Axes.Length);
-        var part = parts.FirstOrDefault(part => part.Positions > 0);
-        if (part is null) return geometry.Axes.Length;
-        for (var expanded = 0; expanded <= geometry.Axes.Length; expanded++)
-        {
-            var columns = channels * LaneTapsOf(expanded);
-            var width = MostWidth(expanded);
-            var box = MakeBox(part, expanded, width);
-            if (box.Elements * width * sizeof(T) > 4 * BoxBytes && expanded < geometry.Axes.Length) continue;
-            var layingOut = (double)box.Elements / box.Positions * columns * Up(rows, RowBlock) * box.LayOutCost * TLanes.Count;
-            var multiplying = (double)rows * Up(columns, TLanes.Count) * (volume / LaneTapsOf(expanded));
-            if (layingOut + multiplying < best.Cost) best = (layingOut + multiplying, expanded);
-        }
-
-        return best.Expanded;
+        public T* Source;
+        public T* Gradient;
+        public int Rows;
+        public int Tap;
+        public int Taps;
+        public int FirstPanel;
+        public int EndPanel;
     }
-
-    private GradientBox MakeBox(TapConvolution part, int expanded, int width) =>
-        new(part, batch, expanded, BoxBytes / (width * sizeof(T)), OutputBytes / (Math.Min(RowBlock, rows) * sizeof(T)));
-
-    private int MostWidth(int expanded) => Math.Min(PanelKernel<TVector, T, TLanes>.MostVectors, Up(channels * LaneTapsOf(expanded), TLanes.Count)) * TLanes.Count;
-
-    private int LaneTapsOf(int expanded)
-    {
-        var taps = 1;
-        for (var a = geometry.Axes.Length - expanded; a < geometry.Axes.Length; a++) taps = checked(taps * geometry.Axes[a].Kernel);
-        return taps;
-    }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -30,7 +30,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -114,7 +114,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -189,7 +189,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {

@@ -22,7 +22,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -74,7 +74,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {
@@ -121,7 +121,7 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
         for (var run = 0; run < p.Runs; run++)
         {
             if (p.RunOffsets != null) b = p.Right + p.RunOffsets[run];
-            else k = p.LeftOffsets[run];
+            if (p.LeftOffsets != null) k = p.LeftOffsets[run];
             var pitch = p.RightPitch;
             for (var end = k + (p.RunLength * step); k < end; k += step)
             {

@@ -17,8 +17,8 @@ internal unsafe struct PanelProduct<T>
     public int Rows;
 
     /// <summary>
-    /// k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch. Without
-    /// RunOffsets Right is one run, and it is Left whose runs begin at LeftOffsets[run].
+    /// k runs through Runs runs of RunLength; row i of a run begins at Right + RunOffsets[run] + i · RightPitch, and a row of
+    /// Left goes on at LeftOffsets[run]. Where either is null, that side is one run.
     /// </summary>
     public T* Right;
     public nint RightPitch;

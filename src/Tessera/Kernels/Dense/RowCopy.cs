@@ -36,6 +36,26 @@ internal static unsafe class RowCopy<TVector, T, TLanes>
         CopyFew((byte*)from, (byte*)to, count * sizeof(T));
     }
 
+    /// <summary>The least elements, <paramref name="count"/> or a few more, that are one move.</summary>
+    public static int MoveFor(int count) => count <= Vector128<T>.Count ? Vector128<T>.Count : count <= Vector256<T>.Count ? Vector256<T>.Count : count;
+
+    /// <summary>Many short copies of the same length, one every <paramref name="step"/> to one every <paramref name="pitch"/>.</summary>
+    public static void CopyEach(T* from, nint step, T* to, nint pitch, int count, int copies)
+    {
+        if (count == Vector256<T>.Count)
+        {
+            for (var i = 0; i < copies; i++, from += step, to += pitch) Vector256.Load(from).Store(to);
+        }
+        else if (count == Vector128<T>.Count)
+        {
+            for (var i = 0; i < copies; i++, from += step, to += pitch) Vector128.Load(from).Store(to);
+        }
+        else
+        {
+            for (var i = 0; i < copies; i++, from += step, to += pitch) Copy(from, to, count);
+        }
+    }
+
     /// <summary>to[0 … count) = 0, where count is a whole number of vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Clear(T* to, int count)

@@ -24,8 +24,6 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private const int ChannelsAtOnce = 64;
     private const int TransformBytes = 512 * 1024;
     private const int TurnedBytes = 64 * 1024;
-    private const int WantedJobs = 8;
-    private const int SumsPerJob = 16384;
 
     private readonly WinogradTiling tiling;
     private readonly int components;
@@ -34,8 +32,9 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly int groups;
     private readonly int outputs;
     private readonly int inputs;
-    private readonly long kernelElements;
+    private readonly PartialSums<TVector, T, TLanes> parts;
     private readonly int volume;
+    private readonly nint kernelElements;
     private readonly int plane;
     private readonly nint inputChannel;
     private readonly nint outputChannel;
@@ -44,7 +43,6 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly int inputsPerBlock;
     private readonly int outputBlocks;
     private readonly int outputsPerBlock;
-    private readonly int parts;
     private readonly int tilesAtOnce;
     private readonly nint depth;
     private readonly nint sourcePitch;
@@ -61,28 +59,29 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         groups = geometry.Groups;
         (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
         volume = (int)geometry.KernelSize.Product;
-        kernelElements = (long)geometry.PairCount * volume;
         (inputChannel, outputChannel) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
         plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
         resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
+        kernelElements = (nint)geometry.PairCount / groups * volume;
         inputsPerBlock = Even(inputs, Math.Max(16, ChannelsAtOnce / tiling.OuterTaps));
         outputsPerBlock = Even(outputs, ChannelsAtOnce);
         (inputBlocks, outputBlocks) = (Up(inputs, inputsPerBlock), Up(outputs, outputsPerBlock));
-        parts = (int)Math.Clamp(Up(WantedJobs, (long)groups * inputBlocks * outputBlocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
+        var blocks = checked(groups * inputBlocks * outputBlocks);
+        var cut = (int)Math.Clamp(Up(PartialSums<TVector, T, TLanes>.WantedJobs, (long)blocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
+        parts = new PartialSums<TVector, T, TLanes>(cut, (long)groups * kernelElements);
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
-        var most = Up(tiling.Strips, parts) * tiling.TilesPerStrip;
+        var most = Up(tiling.Strips, parts.Parts) * tiling.TilesPerStrip;
         tilesAtOnce = (int)Math.Clamp(TransformBytes / (components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
         sourcePitch = Pitch(tilesAtOnce * depth);
         resultPitch = Pitch((nint)tilesAtOnce * outputsPerBlock);
         sumPitch = Pitch(depth * outputsPerBlock);
         channelsTurned = Math.Clamp(TurnedBytes / (volume * outputsPerBlock * sizeof(T)), 1, inputsPerBlock);
-        var jobs = checked(groups * inputBlocks * outputBlocks * parts);
-        Stages = parts > 1 ? [jobs, (int)Up(kernelElements, SumsPerJob)] : [jobs];
+        Stages = parts.Stages(blocks);
     }
 
-    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {tiling.Tiles} tiles in {parts} parts, {tilesAtOnce} at once, by blocks of {inputsPerBlock * tiling.OuterTaps} × {outputsPerBlock} channels");
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {tiling.Tiles} tiles in {parts.Parts} parts, {tilesAtOnce} at once, by blocks of {inputsPerBlock * tiling.OuterTaps} × {outputsPerBlock} channels");
 
-    public override long SharedElements => parts > 1 ? parts * kernelElements : 0;
+    public override long SharedElements => parts.SharedElements;
 
     public override long WorkerElements => (components * (sourcePitch + resultPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsTurned, outputsPerBlock));
 
@@ -92,8 +91,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     {
         if (stage == 1)
         {
-            var start = (nint)job * SumsPerJob;
-            Add(shared + start, (int)Math.Min(SumsPerJob, kernelElements - start), operands.Kernel + start, operands.Accumulate);
+            parts.Add(job, operands, shared);
             return;
         }
 
@@ -108,7 +106,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         var scratch = sums + (components * sumPitch);
         var source = operands.Input + ((((nint)group * inputs) + input) * inputChannel);
         var result = operands.Output + ((((nint)group * outputs) + output) * outputChannel);
-        int first = (int)((long)tiling.Strips * part / parts), end = (int)((long)tiling.Strips * (part + 1) / parts);
+        var (first, end) = parts.Range(part, tiling.Strips);
         for (int strip = first, next; strip < end; strip = next)
         {
             var tiles = 0;
@@ -123,12 +121,11 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
             }
         }
 
-        var isWhole = parts == 1;
-        var kernel = (isWhole ? operands.Kernel : shared + (nint)(part * kernelElements)) + ((nint)group * (nint)(kernelElements / groups));
+        var kernel = parts.Kernel(part, operands, shared, out var accumulate) + (group * kernelElements);
         for (int c = 0, after; c < inputCount; c = after)
         {
             after = Math.Min(inputCount, c + channelsTurned);
-            kernels.Unpack(sums + ((nint)c * outputsPerBlock), sumPitch, (nint)inputsPerBlock * outputsPerBlock, outputsPerBlock, kernel, output, outputCount, input + c, input + after, isWhole && operands.Accumulate, scratch);
+            kernels.Unpack(sums + ((nint)c * outputsPerBlock), sumPitch, (nint)inputsPerBlock * outputsPerBlock, outputsPerBlock, kernel, output, outputCount, input + c, input + after, accumulate, scratch);
         }
     }
 
@@ -164,25 +161,6 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
                 product.Result = sums + ((nint)row * outputsPerBlock) + (from * TLanes.Count);
                 PanelKernel<TVector, T, TLanes>.Multiply(product, product.Rows, width);
             }
-        }
-    }
-
-    /// <summary>The sum of all parts, in their order.</summary>
-    private void Add(T* partial, int count, T* kernel, bool accumulate)
-    {
-        var i = 0;
-        for (; i <= count - TLanes.Count; i += TLanes.Count)
-        {
-            var sum = TLanes.Load(partial + i);
-            for (var part = 1; part < parts; part++) sum = TLanes.Add(sum, TLanes.Load(partial + i + (nint)(part * kernelElements)));
-            TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(kernel + i), sum) : sum, kernel + i);
-        }
-
-        for (; i < count; i++)
-        {
-            var sum = partial[i];
-            for (var part = 1; part < parts; part++) sum += partial[i + (nint)(part * kernelElements)];
-            kernel[i] = accumulate ? kernel[i] + sum : sum;
         }
     }
 

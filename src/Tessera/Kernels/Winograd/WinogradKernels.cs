@@ -23,7 +23,7 @@ internal static class WinogradKernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (options.Exact || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
-        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, made.Tiling) ? made.Algorithm : null;
+        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, made.Tiling) ? made.Algorithm : null;
     }
 
     /// <summary>The algorithm whether it pays or not, or null where it cannot compute the operation.</summary>
@@ -45,13 +45,13 @@ internal static class WinogradKernels
     /// Whether fewer multiplications outweigh the transforms: counted in multiply-adds for each tile and pair of channels,
     /// where transforming a tile of one channel costs about as much as thirty more channels would.
     /// </summary>
-    private static bool Pays(OperatorGeometry geometry, int batch, WinogradTiling tiling)
+    private static bool Pays(OperatorGeometry geometry, int batch, Operation operation, WinogradTiling tiling)
     {
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
         var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost);
         var products = (double)tiling.Components * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
-        var kernel = 3.0 * tiling.Components * inputs * outputs * tiling.OuterTaps;
+        var kernel = (operation == Operation.KernelGradient ? 8.0 : 3.0) * tiling.Components * inputs * outputs * tiling.OuterTaps;
         return products + transforms + kernel < 0.9 * direct;
     }
 
