@@ -145,12 +145,14 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     /// <summary>The output gradient of a group in columns.</summary>
     private void Gather(ShiftedBox part, ShiftedRow* rows, T* from, T* to)
     {
-        for (var m = 0; m < outputsPerGroup; m++, from += outputPlane, to += part.Columns)
+        int columns = part.Columns, step = part.ResultStep;
+        var end = rows + part.ResultRows;
+        for (var m = 0; m < outputsPerGroup; m++, from += outputPlane, to += columns)
         {
-            new Span<T>(to, part.Columns).Clear();
-            for (var row = rows; row < rows + part.ResultRows; row++)
+            new Span<T>(to, columns).Clear();
+            for (var row = rows; row < end; row++)
             {
-                if (row->Length > 0) Dense.RowCopy<TVector, T, TLanes>.Copy(from + row->Result, part.ResultStep, to + row->Column, row->Length);
+                if (row->Length > 0) Dense.RowCopy<TVector, T, TLanes>.Copy(from + row->Result, step, to + row->Column, row->Length);
             }
         }
     }

@@ -53,7 +53,24 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         TVector s00 = TLanes.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
         TVector s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
         nint end = (nint)vectors * TLanes.Count;
-        for (nint i = 0; i < end; i += TLanes.Count)
+        nint i = 0;
+        if (TRows.Value == 1 && TShifts.Value > 1)
+        {
+            // One row's three sums would wait for one another: four vectors at a time have sums of their own.
+            for (; i <= end - (4 * TLanes.Count); i += 4 * TLanes.Count)
+            {
+                Step(g0 + i, v0 + i, v1 + i, v2 + i, ref s00, ref s01, ref s02);
+                Step(g0 + i + TLanes.Count, v0 + i + TLanes.Count, v1 + i + TLanes.Count, v2 + i + TLanes.Count, ref s10, ref s11, ref s12);
+                Step(g0 + i + (2 * TLanes.Count), v0 + i + (2 * TLanes.Count), v1 + i + (2 * TLanes.Count), v2 + i + (2 * TLanes.Count), ref s20, ref s21, ref s22);
+                Step(g0 + i + (3 * TLanes.Count), v0 + i + (3 * TLanes.Count), v1 + i + (3 * TLanes.Count), v2 + i + (3 * TLanes.Count), ref s30, ref s31, ref s32);
+            }
+
+            s00 = TLanes.Add(TLanes.Add(s00, s10), TLanes.Add(s20, s30));
+            s01 = TLanes.Add(TLanes.Add(s01, s11), TLanes.Add(s21, s31));
+            s02 = TLanes.Add(TLanes.Add(s02, s12), TLanes.Add(s22, s32));
+        }
+
+        for (; i < end; i += TLanes.Count)
         {
             var x0 = TLanes.Load(v0 + i);
             var x1 = TShifts.Value > 1 ? TLanes.Load(v1 + i) : x0;
@@ -91,6 +108,15 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         if (TRows.Value > 1) Put<TShifts>(s10, s11, s12, sums + sumStride);
         if (TRows.Value > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
         if (TRows.Value > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(T* row, T* shift0, T* shift1, T* shift2, ref TVector first, ref TVector second, ref TVector third)
+    {
+        var g = TLanes.Load(row);
+        first = TLanes.MultiplyAdd(g, TLanes.Load(shift0), first);
+        second = TLanes.MultiplyAdd(g, TLanes.Load(shift1), second);
+        third = TLanes.MultiplyAdd(g, TLanes.Load(shift2), third);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

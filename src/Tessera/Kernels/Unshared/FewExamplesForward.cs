@@ -76,7 +76,7 @@ internal sealed unsafe class FewExamplesForward<T, TVector, TLanes> : Algorithm<
         }
     }
 
-    // One row at a time: memory is read in one stream, which the processor fetches ahead best.
+    // One row at a time: memory is read in one stream, fetched far ahead.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private T Dot(T* row, in PatchRows rows, T* patch)
     {
@@ -89,6 +89,7 @@ internal sealed unsafe class FewExamplesForward<T, TVector, TLanes> : Algorithm<
             nint i = 0, length = stretch.Length;
             for (; i + (4 * TLanes.Count) <= length; i += 4 * TLanes.Count)
             {
+                Prefetch.Ahead(row + i);
                 s0 = TLanes.MultiplyAdd(TLanes.Load(row + i), TLanes.Load(from + i), s0);
                 s1 = TLanes.MultiplyAdd(TLanes.Load(row + i + TLanes.Count), TLanes.Load(from + i + TLanes.Count), s1);
                 s2 = TLanes.MultiplyAdd(TLanes.Load(row + i + (2 * TLanes.Count)), TLanes.Load(from + i + (2 * TLanes.Count)), s2);

@@ -121,11 +121,23 @@ internal sealed unsafe class FewExamplesInputGradient<T, TVector, TLanes> : Algo
             var stretch = few.Stretches[s];
             var to = patch + stretch.Start;
             nint i = 0, length = stretch.Length;
-            for (; i + TLanes.Count <= length; i += TLanes.Count) TLanes.Store(TLanes.MultiplyAdd(factor, TLanes.Load(row + i), TLanes.Load(to + i)), to + i);
+            for (; i + (4 * TLanes.Count) <= length; i += 4 * TLanes.Count)
+            {
+                Prefetch.Ahead(row + i);
+                Add(factor, row + i, to + i);
+                Add(factor, row + i + TLanes.Count, to + i + TLanes.Count);
+                Add(factor, row + i + (2 * TLanes.Count), to + i + (2 * TLanes.Count));
+                Add(factor, row + i + (3 * TLanes.Count), to + i + (3 * TLanes.Count));
+            }
+
+            for (; i + TLanes.Count <= length; i += TLanes.Count) Add(factor, row + i, to + i);
             for (; i < length; i++) to[i] += g * row[i];
             row += length;
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(TVector factor, T* from, T* to) => TLanes.Store(TLanes.MultiplyAdd(factor, TLanes.Load(from), TLanes.Load(to)), to);
 
     /// <summary>Adds the bands' parts of one channel of one example up.</summary>
     private void AddUp(int channel, in Operands<T> operands, T* shared)

@@ -7,6 +7,17 @@ namespace Tessera.Kernels.Vectors;
 internal static unsafe class Prefetch
 {
     private const int LineBytes = 64;
+    private const int AheadBytes = 16 * 1024;
+
+    /// <summary>Asks for the two cache lines that a stream will come to some time from now, which need not exist. So far ahead, because the processor alone has too few lines on their way to use all of memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Ahead<T>(T* from)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch0((byte*)from + AheadBytes);
+        Sse.Prefetch0((byte*)from + AheadBytes + LineBytes);
+    }
 
     /// <summary>Asks for some elements, which need not exist, into the second-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
