@@ -19,6 +19,18 @@ internal static unsafe class Prefetch
         Sse.Prefetch0((byte*)from + AheadBytes + LineBytes);
     }
 
+    /// <summary>Asks for the cache lines of some rows that are too short for the processor to see what comes next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Rows<T>(T* from, nint stride, int rows, int length)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        for (var row = 0; row < rows; row++, from += stride)
+        {
+            for (var at = 0; at < length; at += LineBytes / sizeof(T)) Sse.Prefetch0(from + at);
+        }
+    }
+
     /// <summary>Asks for some elements, which need not exist, into the second-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Elements<T>(T* from, long count)

@@ -29,6 +29,13 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
         return (channels + unit - 1) / unit * unit;
     }
 
+    /// <summary>Elements from one component to the next: rounded up so that components do not fall on one another in the caches.</summary>
+    public static nint ComponentPitch(nint elements)
+    {
+        var line = 64 / sizeof(T);
+        return (((elements + line - 1) / line) | 1) * line;
+    }
+
     /// <summary>Bᵀ d B of some channels of the source, zeros outside it: [component][tile][channel].</summary>
     /// <param name="strip">The tiles.</param>
     /// <param name="tap">The outer tap.</param>

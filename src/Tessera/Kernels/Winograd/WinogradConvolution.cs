@@ -79,10 +79,10 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
         channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
-        sourcePitch = Pitch(mostTiles * tilePitch);
-        kernelPitch = Pitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : (nint)tiling.OuterTaps * channels * vectors * TLanes.Count);
+        sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(mostTiles * tilePitch);
+        kernelPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : (nint)tiling.OuterTaps * channels * vectors * TLanes.Count);
         sumRow = fewTiles ? mostWidth : vectors * TLanes.Count;
-        sumPitch = Pitch((mostTiles + PanelKernel<TVector, T, TLanes>.Height) * sumRow);
+        sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((mostTiles + PanelKernel<TVector, T, TLanes>.Height) * sumRow);
         Stages = fewTiles
             ? [checked(groups * tiling.Strips), checked(groups * panels)]
             : [checked(groups * panels * Up(channels, PackedChannels)), checked(groups * blocks)];
@@ -248,13 +248,6 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     {
         int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
         return (first * TLanes.Count, (end - first) * TLanes.Count);
-    }
-
-    /// <summary>Rounded up so that components do not fall on one another in the caches.</summary>
-    private static nint Pitch(nint elements)
-    {
-        var line = 64 / sizeof(T);
-        return (((elements + line - 1) / line) | 1) * line;
     }
 
     private static int Up(int count, int size) => (count + size - 1) / size;

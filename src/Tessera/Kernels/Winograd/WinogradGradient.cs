@@ -72,9 +72,9 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts.Parts) * tiling.TilesPerStrip;
         tilesAtOnce = (int)Math.Clamp(TransformBytes / (components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
-        sourcePitch = Pitch(tilesAtOnce * depth);
-        resultPitch = Pitch((nint)tilesAtOnce * outputsPerBlock);
-        sumPitch = Pitch(depth * outputsPerBlock);
+        sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(tilesAtOnce * depth);
+        resultPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((nint)tilesAtOnce * outputsPerBlock);
+        sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(depth * outputsPerBlock);
         channelsTurned = Math.Clamp(TurnedBytes / (volume * outputsPerBlock * sizeof(T)), 1, inputsPerBlock);
         Stages = parts.Stages(blocks);
     }
@@ -166,13 +166,6 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
 
     /// <summary>Channels of a block, in whole vectors, where all blocks are about as large.</summary>
     private static int Even(int channels, int most) => StripTransform<TVector, T, TLanes>.Padded(Up(channels, Up(channels, most)));
-
-    /// <summary>Rounded up so that components do not fall on one another in the caches.</summary>
-    private static nint Pitch(nint elements)
-    {
-        var line = 64 / sizeof(T);
-        return (((elements + line - 1) / line) | 1) * line;
-    }
 
     private static int Up(int count, int size) => (count + size - 1) / size;
 
