@@ -45,7 +45,7 @@ internal static class DenseKernels
             var transposed = operation == Operation.InputGradient;
             var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
             var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-var channelsLast = new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            var channelsLast = new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed);
             var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
             if (planes.Fits) fitting.Add((planes.Cost, planes));
             if (channelsLast.Fits) fitting.Add((channelsLast.Cost, channelsLast));
