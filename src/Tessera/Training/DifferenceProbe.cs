@@ -4,7 +4,8 @@ namespace Tessera.Training;
 
 /// <summary>
 /// Central differences of a function along directions, held against the gradient that the function's own code gives. Where two step
-/// lengths disagree the point lies at a kink (of relu, of a maximum), and a shorter step is tried; where none agree, the direction is passed over.
+/// lengths disagree, or the slopes to either side do not come together as the step shrinks, the point lies at a kink (of relu, of a
+/// maximum), and a shorter step is tried; where none agree, the direction is passed over.
 /// </summary>
 /// <param name="evaluate">
 /// Computes the function at where the tensors now stand, as a list of numbers that count by <paramref name="weights"/>: differences are
@@ -17,6 +18,7 @@ internal sealed class DifferenceProbe(Func<double[]> evaluate, double[] weights)
 
     private static readonly double[] Steps = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
 
+    private double[] here = [];
     private double[] high = [];
 
     /// <summary>Directions compared so far.</summary>
@@ -64,12 +66,15 @@ internal sealed class DifferenceProbe(Func<double[]> evaluate, double[] weights)
     {
         var kept = values.ToArray();
         var found = double.NaN;
+        Keep(evaluate(), ref here);
         foreach (var step in Steps)
         {
             var (whole, half) = (Difference(values, kept, direction, step), Difference(values, kept, direction, step / 2));
-            if (RelativeError(whole, half, floor) > Agreement) continue;
+            if (RelativeError(whole.Slope, half.Slope, floor) > Agreement) continue;
+            // Exactly at a kink all central differences agree, on the mean of two slopes; what remains of their difference tells.
+            if (RelativeError(whole.Slope, whole.Slope + (2 * half.Bend) - whole.Bend, floor) > Agreement) continue;
             // Richardson: the error of a central difference is quadratic in the step.
-            found = half + ((half - whole) / 3);
+            found = half.Slope + ((half.Slope - whole.Slope) / 3);
             break;
         }
 
@@ -84,17 +89,27 @@ internal sealed class DifferenceProbe(Func<double[]> evaluate, double[] weights)
         return RelativeError(found, expected, floor);
     }
 
-    private double Difference(Span<double> values, double[] kept, double[] direction, double step)
+    /// <summary>The slope over both sides of where the tensors stood, and half of how much it is larger after than before: the curvature times the step, or a kink.</summary>
+    private (double Slope, double Bend) Difference(Span<double> values, double[] kept, double[] direction, double step)
     {
         Move(values, kept, direction, step);
-        var up = evaluate();
-        if (high.Length != up.Length) high = new double[up.Length];
-        up.CopyTo(high, 0);
+        Keep(evaluate(), ref high);
         Move(values, kept, direction, -step);
         var low = evaluate();
-        double sum = 0;
-        for (var i = 0; i < low.Length; i++) sum += weights[i] * (high[i] - low[i]);
-        return sum / (2 * step);
+        double slope = 0, bend = 0;
+        for (var i = 0; i < low.Length; i++)
+        {
+            slope += weights[i] * (high[i] - low[i]);
+            bend += weights[i] * ((high[i] - here[i]) - (here[i] - low[i]));
+        }
+
+        return (slope / (2 * step), bend / (2 * step));
+    }
+
+    private static void Keep(double[] values, ref double[] kept)
+    {
+        if (kept.Length != values.Length) kept = new double[values.Length];
+        values.CopyTo(kept, 0);
     }
 
     private static void Move(Span<double> values, double[] kept, double[] direction, double step)
