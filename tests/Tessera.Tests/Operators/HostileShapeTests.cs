@@ -113,6 +113,27 @@ public class HostileShapeTests
         iter: 20,
         threads: 1);
 
+    [Fact]
+    public void Steps_far_longer_than_the_input_agree_with_the_reference()
+    {
+        foreach (var instructions in Enum.GetValues<InstructionSet>())
+        {
+            foreach (var (dilation, stride, tile) in new[] { (200_000_000, 1, 1), (60_000, 1, 1), (1, 400_000_000, 1), (1, 60_000, 3), (70_000, 1, 40), (1, 1, 300) })
+            {
+                var description = new ConvolutionDescription
+                {
+                    Kernel = [3, 3],
+                    Outputs = 16,
+                    Padding = Padding.Same,
+                    Dilation = [dilation, dilation],
+                    Stride = [stride, stride],
+                    Sharing = tile == 1 ? Sharing.Shared : Sharing.Tiled([tile, 1]),
+                };
+                Agreement.Check<float>(new RandomOperator(description, [2, 12, 4, 5], 3), instructions);
+            }
+        }
+    }
+
     private static void ArgumentErrorOrNothing(Action action)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -14,6 +14,8 @@ namespace Tessera.Kernels.Dense;
 /// </summary>
 internal sealed unsafe class ChannelsLastBox
 {
+    private const int MostReach = 1 << 16;
+
     private readonly TapAxis[][] axes;
     private readonly int rank;
     private readonly int[] counts;
@@ -64,6 +66,17 @@ internal sealed unsafe class ChannelsLastBox
         ResultRows = Examples;
         for (var a = 0; a < rank - 1; a++) ResultRows = checked(ResultRows * size[a] * axes[0][a].ResultStep);
         MostPositions = checked((int)(Examples * Product(size)));
+    }
+
+    /// <summary>Whether kernels and steps are short enough for a box to be laid out at all.</summary>
+    public static bool CanLayOut(OperatorGeometry geometry)
+    {
+        foreach (var axis in geometry.Axes)
+        {
+            if (axis.DilatedKernel > MostReach || (long)axis.Stride * axis.Tile > MostReach) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Elements from one place to the next along the last axis: the channels, and perhaps some more.</summary>

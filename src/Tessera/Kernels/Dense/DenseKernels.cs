@@ -38,17 +38,16 @@ internal static class DenseKernels
         if (operation == Operation.KernelGradient)
         {
             any = [new PanelGradient<TVector, T, TLanes>(geometry, batch)];
-            if (geometry.Tile.Product > 1 && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } last) any = [last, .. any];
+            if (geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } last) any = [last, .. any];
         }
         else
         {
             var transposed = operation == Operation.InputGradient;
             var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
             var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            var channelsLast = new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed);
             var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
             if (planes.Fits) fitting.Add((planes.Cost, planes));
-            if (channelsLast.Fits) fitting.Add((channelsLast.Cost, channelsLast));
+            if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } channelsLast) fitting.Add((channelsLast.Cost, channelsLast));
             any = [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
         }
 

@@ -18,6 +18,7 @@ internal sealed class WinogradAxis
     public const int MostPoints = 6;
 
     private const int MostGroups = 4;
+    private const int MostStep = 1 << 16;
 
     private WinogradAxis(TapAxis axis, TapAxis.Tap[] taps, int step, int groups)
     {
@@ -73,7 +74,7 @@ internal sealed class WinogradAxis
         var groups = Enumerable.Range(1, taps.Length / 2).FirstOrDefault(groups => taps.Length % groups == 0 && taps.Length / groups <= MostTaps(taps.Length));
         if (groups is 0 or > MostGroups) return null;
         var step = taps[1].Offset - taps[0].Offset;
-        return taps.Index().All(tap => tap.Item.Offset == taps[0].Offset + (tap.Index * step)) ? new WinogradAxis(axis, taps, step, groups) : null;
+        return step <= MostStep && taps.Index().All(tap => tap.Item.Offset == taps[0].Offset + (tap.Index * step)) ? new WinogradAxis(axis, taps, step, groups) : null;
     }
 
     // Tiles of groups of five have but two results, which is worth it for a kernel of five or ten alone.
