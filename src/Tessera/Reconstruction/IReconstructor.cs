@@ -1,0 +1,33 @@
+using System.Numerics;
+
+namespace Tessera.Reconstruction;
+
+/// <summary>
+/// A model that turns examples into codes and codes back into examples: an autoencoder, a belief net of restricted Boltzmann machines, a
+/// sparse coder. All tensors are row-major; a call takes a whole batch. One thread uses it at a time.
+/// </summary>
+/// <typeparam name="T">float or double.</typeparam>
+public interface IReconstructor<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The examples N that one call takes.</summary>
+    int Batch { get; }
+
+    /// <summary>The shape of one example, [C, i…].</summary>
+    Sizes SampleShape { get; }
+
+    /// <summary>The shape of one code, [M, o…].</summary>
+    Sizes CodeShape { get; }
+
+    /// <summary>Computes the codes of examples.</summary>
+    /// <param name="samples">[N, C, i…], normalised as for training.</param>
+    /// <param name="codes">[N, M, o…]; overwritten.</param>
+    /// <exception cref="ArgumentException">A length is another.</exception>
+    void Encode(ReadOnlySpan<T> samples, Span<T> codes);
+
+    /// <summary>Computes examples from codes.</summary>
+    /// <param name="codes">[N, M, o…].</param>
+    /// <param name="samples">[N, C, i…]; overwritten.</param>
+    /// <exception cref="ArgumentException">A length is another.</exception>
+    void Decode(ReadOnlySpan<T> codes, Span<T> samples);
+}
