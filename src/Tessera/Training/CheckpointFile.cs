@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Numerics;
+using Tessera.Files;
+
+namespace Tessera.Training;
+
+/// <summary>
+/// What every checkpoint is made of: a safetensors file whose metadata names the format and holds the model file's text and, where a
+/// training can go on from it, where that stood. Whatever is asked for and is missing or wrong ends in an error with the file's path.
+/// </summary>
+internal sealed class CheckpointFile
+{
+    public const string OptimiserPrefix = "optimiser/";
+
+    private const string Format = "tessera 1";
+    private const string TrainingPrefix = "training.";
+
+    private readonly SafetensorsFile file;
+
+    private CheckpointFile(string path, SafetensorsFile file)
+    {
+        Path = path;
+        this.file = file;
+        if (!file.Metadata.TryGetValue("format", out var format) || format != Format)
+            throw Wrong($"its format is '{format}', not '{Format}': it is no checkpoint of this library, or of a later version");
+        ModelText = Text("model");
+        HasTraining = file.Metadata.ContainsKey(TrainingPrefix + "epoch");
+        History = HasTraining ? ReadHistory() : [];
+    }
+
+    public string Path { get; }
+
+    /// <summary>The model file's text.</summary>
+    public string ModelText { get; }
+
+    /// <summary>Whether a training can go on from here.</summary>
+    public bool HasTraining { get; }
+
+    /// <summary>The epochs that had ended; empty without training.</summary>
+    public IReadOnlyList<EpochMetrics> History { get; }
+
+    public IReadOnlyList<SafetensorsEntry> Entries => file.Entries;
+
+    /// <summary>The numbers of training and validation examples.</summary>
+    public (long Training, long Validation) Samples => (Whole("samples", long.MaxValue), Whole("validationSamples", long.MaxValue));
+
+    public static CheckpointFile Open(string path) => new(path, SafetensorsFile.Open(path));
+
+    /// <summary>Writes a file, whole or not at all.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="modelText">The model file's text.</param>
+    /// <param name="tensors">Its tensors.</param>
+    /// <param name="position">Where the training stands, with its numbers of examples; null for a model without its training.</param>
+    public static void Write(string path, string modelText, IReadOnlyList<SafetensorsTensor> tensors, (TrainingPosition Position, long Samples, long ValidationSamples)? position)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = Format, ["model"] = modelText };
+        if (position is var (at, samples, validationSamples))
+        {
+            Put("samples", samples);
+            Put("validationSamples", validationSamples);
+            Put("epoch", at.Epoch);
+            Put("batch", at.Batch);
+            Put("step", at.Step);
+            Put("seen", at.Seen);
+            Put("correct", at.Correct);
+            Put("lossSum", at.LossSum);
+            Put("seconds", at.Seconds);
+            Put("history", string.Join('\n', at.History.Select(epoch => epoch.ToCsv())));
+        }
+
+        SafetensorsFile.Write(path, tensors, metadata);
+
+        void Put(string key, IConvertible value) => metadata[TrainingPrefix + key] = value.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Where the training stood.</summary>
+    /// <exception cref="InvalidDataException">There is none, or it contradicts itself.</exception>
+    public TrainingPosition ReadPosition(int batchesPerEpoch)
+    {
+        var position = new TrainingPosition
+        {
+            Epoch = (int)Whole("epoch", int.MaxValue),
+            Batch = (int)Whole("batch", int.MaxValue),
+            Step = Whole("step", long.MaxValue),
+            Seen = Whole("seen", long.MaxValue),
+            Correct = Whole("correct", long.MaxValue),
+            LossSum = Number("lossSum"),
+            Seconds = Number("seconds"),
+        };
+        position.History.AddRange(History);
+        if (position.Batch > batchesPerEpoch || position.Step != ((long)position.Epoch * batchesPerEpoch) + position.Batch)
+            throw Wrong($"step {position.Step} is not batch {position.Batch} of epoch {position.Epoch + 1} where an epoch has {batchesPerEpoch} batches");
+        if (History.Count != position.Epoch) throw Wrong($"it stands in epoch {position.Epoch + 1} but tells of {History.Count} epochs before it");
+        return position;
+    }
+
+    /// <summary>Throws unless there is a tensor of this name and shape that <typeparamref name="T"/> can be read from.</summary>
+    public void CheckTensor<T>(string name, Sizes shape, bool exactType)
+    {
+        if (!file.TryFind(name, out var entry)) throw Wrong($"there is no tensor '{name}' of {shape} in it; is it the file of another model?");
+        if (entry.Shape != shape) throw Wrong($"'{name}' is {entry.Shape} in it but {shape} in the model");
+        var type = typeof(T) == typeof(float) ? ElementType.Float32 : ElementType.Float64;
+        if (exactType && entry.Type != type) throw Wrong($"'{name}' is {entry.Type}, but the training to resume computes in {type}; resume with the same precision");
+        if (entry.Type is not (ElementType.Float16 or ElementType.BFloat16 or ElementType.Float32 or ElementType.Float64))
+            throw Wrong($"'{name}' is {entry.Type}; parameters are floats");
+    }
+
+    /// <summary>Throws where a tensor that <paramref name="isOwn"/> claims is not among the names.</summary>
+    public void CheckNoStranger(Func<string, bool> isOwn, IEnumerable<string> names, string of)
+    {
+        var known = names.ToHashSet(StringComparer.Ordinal);
+        var stranger = file.Entries.FirstOrDefault(entry => isOwn(entry.Name) && !known.Contains(entry.Name));
+        if (stranger is not null) throw Wrong($"'{stranger.Name}' belongs to no {of}; is it the file of another one?");
+    }
+
+    /// <summary>A tensor's numbers in fresh memory, so that nothing is overwritten where one of them is not finite.</summary>
+    public T[] ReadFinite<T>(string name, int count)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var values = new T[count];
+        file.Read<T>(name, values);
+        var broken = Array.FindIndex(values, value => !T.IsFinite(value));
+        return broken < 0 ? values : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"element {broken} of '{name}' is {values[broken]}, not a finite number"));
+    }
+
+    public InvalidDataException Wrong(string what) => new($"{Path}: the checkpoint cannot be used: {what}.");
+
+    private List<EpochMetrics> ReadHistory()
+    {
+        var text = Text(TrainingPrefix + "history");
+        try
+        {
+            List<EpochMetrics> history = text.Length == 0 ? [] : [.. text.Split('\n').Select(EpochMetrics.ParseCsv)];
+            for (var i = 0; i < history.Count; i++)
+            {
+                if (history[i].Epoch != i + 1) throw new FormatException($"epoch {history[i].Epoch} stands where {i + 1} should");
+            }
+
+            return history;
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException)
+        {
+            throw new InvalidDataException($"{Path}: the checkpoint is damaged: history: {exception.Message}", exception);
+        }
+    }
+
+    private string Text(string key) => file.Metadata.TryGetValue(key, out var text) ? text : throw Wrong($"'{key}' is missing");
+
+    private long Whole(string key, long most) =>
+        long.TryParse(Text(TrainingPrefix + key), NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most
+            ? value
+            : throw Wrong($"'{key}' is '{Text(TrainingPrefix + key)}', not a whole number from 0");
+
+    private double Number(string key) =>
+        double.TryParse(Text(TrainingPrefix + key), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+            ? value
+            : throw Wrong($"'{key}' is '{Text(TrainingPrefix + key)}', not a finite number");
+}
