@@ -28,6 +28,19 @@ internal static class CommandOptions
         },
     };
 
+    /// <summary>An option with a number within bounds.</summary>
+    public static Option<double?> Real(string name, string description, double least, double most) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        CustomParser = result =>
+        {
+            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is '{result.Tokens[0].Value}'; give a number from {least} to {most}."));
+            return null;
+        },
+    };
+
     /// <summary>An option with one size per axis, such as 28,28.</summary>
     public static Option<Sizes?> SizesOf(string name, string description) => new(name)
     {

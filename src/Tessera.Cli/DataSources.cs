@@ -37,4 +37,14 @@ internal static class DataSources
             ? ImageFolder.Read(nameOrPath, shape.From(1), shape[0] == 1 ? ImageColour.Grey : ImageColour.Colour)
             : ImageFolder.Read(nameOrPath);
     }
+
+    /// <summary>Reads data by name or path in the shape that a model takes, where samples have as many values.</summary>
+    public static DataSplit ReadFor(string nameOrPath, Sizes sampleShape)
+    {
+        var data = Read(nameOrPath, sampleShape);
+        return new DataSplit(Fitted(data.Training), data.Test is null ? null : Fitted(data.Test));
+
+        Dataset Fitted(Dataset part) =>
+            part.SampleShape != sampleShape && part.SampleShape.Product == sampleShape.Product ? part.WithSampleShape(sampleShape) : part;
+    }
 }

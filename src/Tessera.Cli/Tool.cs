@@ -75,6 +75,7 @@ internal static class Tool
             PredictCommand.Create(session),
             PlanCommand.Create(session),
             CheckCommand.Create(session),
+            CompareCommand.Create(session),
             ApplyCommand.Create(session),
             DataCommand.Create(session),
         };

@@ -1,7 +1,7 @@
 using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
-using Tessera.Networks;
+using Tessera.Reconstruction;
 using Tessera.Training;
 
 namespace Tessera.Cli;
@@ -14,6 +14,7 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     public static TrainedModel Open(string path)
     {
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"{path}: a model file has no weights; give the folder or the model.safetensors that 'tessera train {path}' leaves behind.");
+        if (ReconstructionCheckpoint.Recognises(CheckpointPath(path))) throw new UsageException($"{path}: it is a {DescribeReconstruction(path).Kind} and no network; compare and draw take it.");
         var checkpoint = Checkpoint.Open(CheckpointPath(path));
         return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
     }
@@ -21,25 +22,31 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <summary>Reads the description alone, of whichever of the three is given.</summary>
     public static ModelDescription Describe(string path)
     {
-        if (!Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) return ModelJson.Read(Existing(path));
-        return Checkpoint.Open(CheckpointPath(path)).Model;
+        if (IsReconstruction(path)) throw new UsageException($"{path}: it is a {DescribeReconstruction(path).Kind} and no network; train, check, compare and draw take it.");
+        return IsFile(path) ? ModelJson.Read(path) : Checkpoint.Open(CheckpointPath(path)).Model;
     }
+
+    /// <summary>Whether whichever of the three is given is a belief net or a sparse coder, and no network.</summary>
+    public static bool IsReconstruction(string path) => IsFile(path) ? ReconstructionJson.Recognises(Existing(path)) : ReconstructionCheckpoint.Recognises(CheckpointPath(path));
+
+    /// <summary>Reads the description of a belief net or a sparse coder.</summary>
+    public static ReconstructionModel DescribeReconstruction(string path) =>
+        IsFile(path) ? ReconstructionJson.Read(Existing(path)) : ReconstructionCheckpoint.Open(CheckpointPath(path)).Model;
 
     /// <summary>The samples of a part, test or train, of what is given, or else of what the model was trained on.</summary>
     /// <exception cref="UsageException">Nothing is named anywhere, or there is no such part.</exception>
     public Dataset ReadData(string? given, string part)
     {
         var source = given ?? Model.Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
-        var split = DataSources.Read(source, Model.Network.InputShape);
-        var data = part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {source} has no test samples; use --part train.");
-        return Fitted(data, Model.Network);
+        var split = DataSources.ReadFor(source, Model.Network.InputShape);
+        return part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {source} has no test samples; use --part train.");
     }
 
-    /// <summary>A dataset in the shape that the network takes, where it has as many values.</summary>
-    public static Dataset Fitted(Dataset data, NetworkDescription network) =>
-        data.SampleShape != network.InputShape && data.SampleShape.Product == network.InputShape.Product ? data.WithSampleShape(network.InputShape) : data;
+    /// <summary>The checkpoint, given by itself or by its folder.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static string CheckpointPath(string path) => Existing(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path);
 
-    private static string CheckpointPath(string path) => Existing(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path);
+    private static bool IsFile(string path) => !Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
 
     private static string Existing(string path) => File.Exists(path) ? path : throw new FileNotFoundException($"{path}: there is no such file.");
 }

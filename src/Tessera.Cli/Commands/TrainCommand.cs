@@ -43,9 +43,25 @@ internal static class TrainCommand
             if (from is not null && parsed.GetValue(model) is not null) throw new UsageException("--resume: the folder holds its model; leave out the model file.");
             if (from is not null && parsed.GetValue(output) is not null) throw new UsageException("--resume: the training goes on in its own folder; leave out --out.");
             var folder = from is null ? null : RunFolder.Existing(from, "--resume");
-            var given = folder is not null ? Checkpoint.Open(folder.Checkpoint).Model
-                : parsed.GetValue(model) is { } path ? ModelJson.Read(path)
-                : BuiltInModel.Read();
+            var path = folder?.Checkpoint ?? parsed.GetValue(model);
+            if (path is not null && TrainedModel.IsReconstruction(path))
+            {
+                var told = TrainedModel.DescribeReconstruction(path);
+                told = told with
+                {
+                    Data = told.Data with { Source = parsed.GetValue(data) ?? told.Data.Source },
+                    Schedule = told.Schedule with
+                    {
+                        Epochs = parsed.GetValue(epochs) ?? told.Schedule.Epochs,
+                        BatchSize = parsed.GetValue(batch) ?? told.Schedule.BatchSize,
+                        Seed = parsed.GetValue(seed) ?? told.Schedule.Seed,
+                        Threads = parsed.GetValue(threads) ?? told.Schedule.Threads,
+                    },
+                };
+                return ReconstructionRun.Train(session, told, ReadData(told.Data, told.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
+            }
+
+            var given = path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
             var description = given with
             {
                 Data = given.Data with { Source = parsed.GetValue(data) ?? given.Data.Source },
@@ -57,17 +73,13 @@ internal static class TrainCommand
                     Threads = parsed.GetValue(threads) ?? given.Training.Threads,
                 },
             };
-            return Train(session, description, ReadData(description), folder, parsed.GetValue(output), parsed.GetValue(json));
+            return Train(session, description, ReadData(description.Data, description.Network.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
         });
         return command;
     }
 
-    private static DataSplit ReadData(ModelDescription model)
-    {
-        var source = model.Data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is).");
-        var data = DataSources.Read(source, model.Network.InputShape);
-        return new DataSplit(TrainedModel.Fitted(data.Training, model.Network), data.Test is null ? null : TrainedModel.Fitted(data.Test, model.Network));
-    }
+    private static DataSplit ReadData(DataDescription data, Sizes sampleShape) => DataSources.ReadFor(
+        data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is)."), sampleShape);
 
     private static int Train(Session session, ModelDescription model, DataSplit data, RunFolder? resumed, string? output, bool json)
     {

@@ -15,7 +15,7 @@ namespace Tessera.Files;
 /// </summary>
 public static class ModelJson
 {
-    private static readonly JsonWriterOptions Indented = new() { Indented = true };
+    internal static readonly JsonWriterOptions Indented = new() { Indented = true };
 
     /// <summary>The model that the file at <paramref name="path"/> describes.</summary>
     /// <exception cref="InvalidDataException">A key is unknown, missing or twice there, a value is wrong, or the layers do not fit; the message has file and line.</exception>

@@ -15,6 +15,9 @@ internal interface ILearner<T> : IReconstructor<T>
     /// <summary>What it needs besides to go on to the same bits: momenta, chains.</summary>
     IReadOnlyList<NamedTensor<T>> State { get; }
 
+    /// <summary>Codes and reconstructs with the parts up to <paramref name="stage"/> alone, those that have begun to learn.</summary>
+    void Reconstruct(ReadOnlySpan<T> samples, int stage, Span<T> reconstructions);
+
     /// <summary>Learns from one batch; random choices come from the model's seed and the step alone.</summary>
     /// <param name="samples">[N, C, i…].</param>
     /// <param name="stage">The part to train, from 0.</param>

@@ -25,9 +25,9 @@ public interface IReconstructor<T>
     /// <exception cref="ArgumentException">A length is another.</exception>
     void Encode(ReadOnlySpan<T> samples, Span<T> codes);
 
-    /// <summary>Computes examples from codes.</summary>
-    /// <param name="codes">[N, M, o…].</param>
-    /// <param name="samples">[N, C, i…]; overwritten.</param>
+    /// <summary>Computes the codes of examples, and examples from those codes alone (and, where a network unpools, from where its windows' winners stood).</summary>
+    /// <param name="samples">[N, C, i…], normalised as for training.</param>
+    /// <param name="reconstructions">[N, C, i…]; overwritten.</param>
     /// <exception cref="ArgumentException">A length is another.</exception>
-    void Decode(ReadOnlySpan<T> codes, Span<T> samples);
+    void Reconstruct(ReadOnlySpan<T> samples, Span<T> reconstructions);
 }

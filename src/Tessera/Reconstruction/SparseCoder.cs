@@ -83,6 +83,20 @@ public sealed class SparseCoder<T> : ILearner<T>
     }
 
     /// <inheritdoc/>
+    public void Reconstruct(ReadOnlySpan<T> samples, Span<T> reconstructions)
+    {
+        CheckSamples(samples);
+        CheckSamples(reconstructions);
+        search.Find(samples, dictionary, Description.Iterations, []);
+        search.Run.InputGradient(dictionary, search.Codes, reconstructions);
+    }
+
+    void ILearner<T>.Reconstruct(ReadOnlySpan<T> samples, int stage, Span<T> reconstructions) => Reconstruct(samples, reconstructions);
+
+    /// <summary>Computes A(D)ᵀ z.</summary>
+    /// <param name="codes">z, [N, M, o…].</param>
+    /// <param name="samples">[N, C, i…]; overwritten.</param>
+    /// <exception cref="ArgumentException">A length is another.</exception>
     public void Decode(ReadOnlySpan<T> codes, Span<T> samples)
     {
         CheckLength(codes.Length, search.Codes.Length, "codes", CodeShape);

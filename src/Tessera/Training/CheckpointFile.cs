@@ -46,6 +46,13 @@ internal sealed class CheckpointFile
 
     public static CheckpointFile Open(string path) => new(path, SafetensorsFile.Open(path));
 
+    /// <summary>Throws where there is no folder to write a checkpoint into; null asks for none.</summary>
+    public static void CheckFolder(string? path)
+    {
+        if (path is null || System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is not { } folder || Directory.Exists(folder)) return;
+        throw new DirectoryNotFoundException($"training: the checkpoint is to be written to {path}, but there is no folder {folder}; make the folder first.");
+    }
+
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="modelText">The model file's text.</param>

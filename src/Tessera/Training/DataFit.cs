@@ -13,7 +13,7 @@ internal static class DataFit
     /// <param name="what">What messages call the data.</param>
     public static void Check(Dataset data, NetworkDescription network, Loss loss, string what)
     {
-        CheckSamples(data, network, what);
+        CheckSamples(data, network.InputShape, what);
         var output = network.OutputShape(1);
         if (data.IsLabelled) CheckLabels(data, output, loss, what);
         else if (data.TargetShape != output.From(1))
@@ -23,15 +23,15 @@ internal static class DataFit
         }
     }
 
-    /// <summary>The same of the samples alone.</summary>
-    public static void CheckSamples(Dataset data, NetworkDescription network, string what)
+    /// <summary>Throws where the samples alone do not fit what a model takes.</summary>
+    public static void CheckSamples(Dataset data, Sizes input, string what)
     {
         if (data.Count == 0) throw new ArgumentException($"{what}: there are none.", nameof(data));
-        if (data.SampleShape == network.InputShape) return;
-        var way = data.SampleShape.Product == network.InputShape.Product
-            ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", network.InputShape)}]) may be what is wanted"
-            : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {network.InputShape}";
-        throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {network.InputShape}; {way}.", nameof(data));
+        if (data.SampleShape == input) return;
+        var way = data.SampleShape.Product == input.Product
+            ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", input)}]) may be what is wanted"
+            : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {input}";
+        throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {input}; {way}.", nameof(data));
     }
 
     private static void CheckLabels(Dataset data, Sizes output, Loss loss, string what)

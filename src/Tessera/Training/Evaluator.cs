@@ -88,7 +88,7 @@ public sealed class Evaluator<T>
     public IReadOnlyList<Prediction> Predict(Dataset data, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
-        DataFit.CheckSamples(data, network, "samples");
+        DataFit.CheckSamples(data, network.InputShape, "samples");
         var layout = OutputLayout.Of(network.OutputShape(1), "prediction");
         if (layout.Positions != 1)
             throw new ArgumentException($"prediction: the network's output {layout.Shape.From(1)} has {layout.Positions} positions for each example, and no single class; run a NetworkExecution to look at it.", nameof(data));

@@ -51,8 +51,7 @@ public sealed class Trainer<T>
         ArgumentNullException.ThrowIfNull(data);
         training = model.Training;
         training.Check();
-        if (options?.CheckpointPath is { } path && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"training: the checkpoint is to be written to {path}, but there is no folder {folder}; make the folder first.");
+        CheckpointFile.CheckFolder(options?.CheckpointPath);
         this.options = options ?? new TrainerOptions();
         network = LossHead.ForLoss(model.Network, training.Loss);
         DataFit.Check(data, network, training.Loss, "training data");

@@ -185,7 +185,7 @@ public class CheckpointTests
         Damaged("no tensor 'conv1.kernel' of 4×1×3×3", (tensors, _) => tensors.Remove("conv1.kernel"));
         Damaged("'other.kernel' belongs to no parameter", (tensors, _) => tensors["other.kernel"] = ([1], [0]));
         Damaged("'optimiser/other' belongs to no parameter", (tensors, _) => tensors["optimiser/other"] = ([1], [0]));
-        Damaged("'dense1.bias' is 4 in it but 3 in the network", (tensors, _) => tensors["dense1.bias"] = ([4], new float[4]));
+        Damaged("'dense1.bias' is 4 in it but 3 in the model", (tensors, _) => tensors["dense1.bias"] = ([4], new float[4]));
         Damaged("element 1 of 'dense1.bias' is NaN", (tensors, _) => tensors["dense1.bias"].Values[1] = float.NaN);
 
         void Damaged(string text, Action<Dictionary<string, (Sizes Shape, float[] Values)>, Dictionary<string, string>> damage)

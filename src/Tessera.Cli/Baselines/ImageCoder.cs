@@ -1,0 +1,99 @@
+using Tessera.Data;
+using Tessera.Reconstruction;
+
+namespace Tessera.Cli.Baselines;
+
+/// <summary>A reconstruction model on any number of images as the data has them: it normalises what goes in and undoes that on what comes out.</summary>
+/// <param name="model">The model.</param>
+/// <param name="normalisation">Its normalisation; null for none.</param>
+internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normalisation)
+{
+    private const int MostPositions = 7;
+
+    /// <summary>The shape of one image.</summary>
+    public Sizes ImageShape => model.SampleShape;
+
+    /// <summary>The shape of one code.</summary>
+    public Sizes CodeShape => model.CodeShape;
+
+    /// <summary>The shape of one image's features: its code, averaged over blocks so that no axis has more than seven positions.</summary>
+    public Sizes FeatureShape => [CodeShape[0], .. CodeShape.From(1).Select(static size => Math.Min(size, MostPositions))];
+
+    /// <summary>The images as the model gives them back.</summary>
+    public float[] Reconstruct(float[] images, CancellationToken stopping)
+    {
+        var result = new float[images.Length];
+        var batch = new float[model.Batch * ImageShape.Product];
+        ForEachBatch(images, (samples, start, length) =>
+        {
+            model.Reconstruct(samples, batch);
+            batch.AsSpan(0, length).CopyTo(result.AsSpan(start));
+        }, stopping);
+        if (normalisation is null) return result;
+        var plane = (int)ImageShape.From(1).Product;
+        for (var i = 0; i < result.Length; i++)
+        {
+            var channel = i / plane % ImageShape[0];
+            result[i] = (result[i] * normalisation.StandardDeviation[channel]) + normalisation.Mean[channel];
+        }
+
+        return result;
+    }
+
+    /// <summary>The features of images, and how many numbers of a code are not 0 in the mean.</summary>
+    public (float[] Features, double Active) Encode(float[] images, CancellationToken stopping)
+    {
+        var (image, code, feature) = ((int)ImageShape.Product, (int)CodeShape.Product, (int)FeatureShape.Product);
+        var count = images.Length / image;
+        var features = new float[count * feature];
+        var codes = new float[model.Batch * code];
+        long active = 0;
+        ForEachBatch(images, (samples, start, length) =>
+        {
+            model.Encode(samples, codes);
+            for (var n = 0; n < length / image; n++)
+            {
+                var own = codes.AsSpan(n * code, code);
+                active += own.Length - System.MemoryExtensions.Count(own, 0f);
+                Pool(own, features.AsSpan(((start / image) + n) * feature, feature));
+            }
+        }, stopping);
+        return (features, active / (double)count);
+    }
+
+    /// <summary>Means over blocks: position p of the code falls into block ⌊p · blocks / size⌋ of each axis.</summary>
+    private void Pool(ReadOnlySpan<float> code, Span<float> feature)
+    {
+        var counts = new int[feature.Length];
+        for (var i = 0; i < code.Length; i++)
+        {
+            var (rest, at, stride) = (i, 0, 1);
+            for (var axis = CodeShape.Count - 1; axis >= 0; axis--)
+            {
+                (rest, var position) = Math.DivRem(rest, CodeShape[axis]);
+                at += (int)((long)position * FeatureShape[axis] / CodeShape[axis]) * stride;
+                stride *= FeatureShape[axis];
+            }
+
+            feature[at] += code[i];
+            counts[at]++;
+        }
+
+        for (var i = 0; i < feature.Length; i++) feature[i] /= counts[i];
+    }
+
+    private void ForEachBatch(float[] images, Action<float[], int, int> visit, CancellationToken stopping)
+    {
+        var samples = new float[model.Batch * ImageShape.Product];
+        var scratch = new float[ImageShape.Product];
+        var preparation = normalisation is null ? Augmentation.None : new Augmentation(normalisation);
+        for (var start = 0; start < images.Length; start += samples.Length)
+        {
+            stopping.ThrowIfCancellationRequested();
+            var length = Math.Min(samples.Length, images.Length - start);
+            images.AsSpan(start, length).CopyTo(samples);
+            for (var at = 0; at < length; at += scratch.Length) preparation.Apply(samples.AsSpan(at, scratch.Length), scratch, ImageShape, 0, 0, 0);
+            visit(samples, start, length);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Tessera.Cli.Baselines;
+using Tessera.Data;
+using Tessera.Execution;
+using Tessera.Reconstruction;
+
+namespace Tessera.Cli;
+
+/// <summary>A trained model of codes, whichever of them a folder holds: a network that reconstructs, a belief net or a sparse coder.</summary>
+/// <param name="Model">The model at work.</param>
+/// <param name="Data">What is said of its data.</param>
+/// <param name="Fresh">The same with new parameters.</param>
+internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDescription Data, Func<IReconstructor<float>> Fresh)
+{
+    private const int Batch = 50;
+
+    /// <summary>The model on images as the data has them.</summary>
+    public ImageCoder Coder => new(Model, Data.Normalisation);
+
+    /// <summary>The same before any training, from a seed of its own.</summary>
+    public ImageCoder Untrained() => new(Fresh(), Data.Normalisation);
+
+    /// <summary>Opens what a training left.</summary>
+    /// <exception cref="ArgumentException">It is a network that does not reconstruct.</exception>
+    public static TrainedReconstructor Open(string path, int threads)
+    {
+        var checkpoint = TrainedModel.CheckpointPath(path);
+        if (ReconstructionCheckpoint.Recognises(checkpoint))
+        {
+            var opened = ReconstructionCheckpoint.Open(checkpoint);
+            return new TrainedReconstructor(opened.ReadModel<float>(Batch, threads), opened.Model.Data, () => Untrained(opened.Model, threads));
+        }
+
+        var trained = TrainedModel.Open(path);
+        var network = trained.Model.Network;
+        var how = new ExecutionOptions { Threads = threads, Exact = trained.Model.Training.Exact };
+        return new TrainedReconstructor(
+            new Autoencoder<float>(network, trained.Parameters, Batch, how),
+            trained.Model.Data,
+            () => new Autoencoder<float>(network, NetworkParameters<float>.Create(network, trained.Model.Training.Seed + 1), Batch, how));
+    }
+
+    private static IReconstructor<float> Untrained(ReconstructionModel model, int threads) =>
+        (model with { Schedule = model.Schedule with { Seed = model.Schedule.Seed + 1, Threads = threads } }).Create<float>(Batch);
+
+    /// <summary>The samples of what is given, or else of what the model was trained on.</summary>
+    public DataSplit ReadData(string? given)
+    {
+        var source = given ?? Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
+        return DataSources.ReadFor(source, Model.SampleShape);
+    }
+}

@@ -1,0 +1,38 @@
+using Tessera.Data;
+using Tessera.Training;
+
+namespace Tessera.Reconstruction;
+
+/// <summary>A belief net with how it is trained and on what, as a model file says it.</summary>
+/// <param name="Net">The machines and their sizes.</param>
+/// <param name="Training">How each machine learns.</param>
+public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Training) : ReconstructionModel
+{
+    /// <inheritdoc/>
+    public override string Name => Net.Name;
+
+    /// <inheritdoc/>
+    public override Sizes InputShape => Net.InputShape;
+
+    /// <inheritdoc/>
+    public override string Kind => "belief net";
+
+    /// <inheritdoc/>
+    public override double LearningRate => Training.LearningRate;
+
+    /// <inheritdoc/>
+    public override void Check()
+    {
+        Schedule.Check();
+        Training.Check();
+        Net.Check();
+    }
+
+    /// <inheritdoc/>
+    public override string? WarningFor(Dataset training) => null;
+
+    /// <inheritdoc/>
+    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) => throw new NotImplementedException();
+
+    internal override ILearner<T> CreateLearner<T>(int batch) => throw new NotImplementedException();
+}
