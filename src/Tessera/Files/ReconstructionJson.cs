@@ -96,20 +96,22 @@ public static class ReconstructionJson
         keys.Close();
         if (machines is null == coding is null) throw value.Wrong($"the model has {(machines is null ? "neither" : "both")} '{BeliefNetKey}' {(machines is null ? "nor" : "and")} '{SparseCodingKey}'; give one of them.");
         var (schedule, learning) = ReadTraining(training, isNet: machines is not null);
-        ReconstructionModel model = machines is not null
-            ? new BeliefNetModel(new BeliefNetDescription { Name = name, InputShape = input, Machines = ReadMachines(machines) }, (RbmTraining)learning)
-            : new SparseCodingModel(ReadCoding(coding!, input) with { Name = name }, (SparseCodingTraining)learning);
-        model = model with { Schedule = schedule, Data = data is null ? new DataDescription() : DataJson.Read(data) };
+        var described = data is null ? new DataDescription() : DataJson.Read(data);
+        var read = machines is null ? null : ReadMachines(machines);
+        var coder = coding is null ? null : ReadCoding(coding, input) with { Name = name };
         try
         {
+            ReconstructionModel model = read is not null
+                ? new BeliefNetModel(new BeliefNetDescription(name, input, read), (RbmTraining)learning)
+                : new SparseCodingModel(coder!, (SparseCodingTraining)learning);
+            model = model with { Schedule = schedule, Data = described };
             model.Check();
+            return model;
         }
         catch (ArgumentException exception)
         {
             throw (machines ?? coding)!.Wrong(exception.Message.Split(" (Parameter", 2)[0]);
         }
-
-        return model;
     }
 
     private static RbmDescription[] ReadMachines(LocatedValue value) => value.Kind == LocatedKind.List

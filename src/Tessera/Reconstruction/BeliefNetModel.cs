@@ -25,14 +25,16 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
     {
         Schedule.Check();
         Training.Check();
-        Net.Check();
+        foreach (var machine in Net.Machines) Training.CheckFor(machine);
     }
 
     /// <inheritdoc/>
     public override string? WarningFor(Dataset training) => null;
 
     /// <inheritdoc/>
-    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) => throw new NotImplementedException();
+    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
+        RbmCheck.Run(Net, 2, seed, threads, null, cancellation);
 
-    internal override ILearner<T> CreateLearner<T>(int batch) => throw new NotImplementedException();
+    internal override ILearner<T> CreateLearner<T>(int batch) =>
+        new BeliefNet<T>(Net, batch, Training, Schedule.Seed, Schedule.Threads, Schedule.Exact);
 }
