@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Tessera.Imaging;
 
-/// <summary>How figures of operators look: units, edges, and eight hues that can be told apart on light and on dark.</summary>
+/// <summary>How figures of operators and curves of signals look: units, edges, and eight hues that can be told apart on light and on dark.</summary>
 internal static class FigureStyle
 {
     /// <summary>How many hues there are before they come again.</summary>
@@ -29,6 +29,8 @@ internal static class FigureStyle
             .edge { stroke: #818b98; stroke-width: 1.4; fill: none }
             .thin { stroke-width: 0.8; stroke-opacity: 0.75 }
             .padded { stroke-dasharray: 4 3; stroke-opacity: 0.75 }
+            .curve { stroke-width: 1.4; fill: none; stroke-linejoin: round }
+            .caption { font-size: 10px }
             .letter { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 13px; font-weight: 600 }
             """);
         rules.Append('\n');
