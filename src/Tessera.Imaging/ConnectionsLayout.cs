@@ -19,7 +19,8 @@ internal sealed class ConnectionsLayout
     /// <exception cref="ArgumentException">A kernel reaches over more units than can be drawn.</exception>
     public ConnectionsLayout(IReadOnlyList<ConnectionsPanel> panels)
     {
-        Spacing = 44;
+        // Few units may stand wide apart.
+        Spacing = Math.Clamp(640.0 / panels.Max(panel => panel.Axis.PadLow + panel.Axis.Input + (double)panel.Axis.PadHigh), 44, 76);
         foreach (var panel in panels)
         {
             var axis = Drawn(panel);

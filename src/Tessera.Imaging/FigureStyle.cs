@@ -24,7 +24,7 @@ internal static class FigureStyle
             """
 
             .unit { fill: #ffffff; stroke: #59636e; stroke-width: 1.5 }
-            .padding { fill: none; stroke: #818b98; stroke-width: 1.2; stroke-dasharray: 3 3 }
+            .padding { fill: #ffffff; stroke: #818b98; stroke-width: 1.2; stroke-dasharray: 3 3 }
             .unread { fill: #eaeef2; stroke: #818b98; stroke-width: 1.5 }
             .edge { stroke: #818b98; stroke-width: 1.4; fill: none }
             .thin { stroke-width: 0.8; stroke-opacity: 0.75 }
@@ -39,7 +39,7 @@ internal static class FigureStyle
             """
             @media (prefers-color-scheme: dark) {
             .unit { fill: #161b22; stroke: #9198a1 }
-            .padding { stroke: #656c76 }
+            .padding { fill: #0d1117; stroke: #656c76 }
             .unread { fill: #2f3742; stroke: #656c76 }
             .edge { stroke: #656c76 }
 

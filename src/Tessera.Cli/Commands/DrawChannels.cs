@@ -20,7 +20,7 @@ internal static class DrawChannels
           tessera draw channels --inputs 4 --outputs 4 --groups 2
           tessera draw channels --inputs 8 --outputs 8 --groups 8      (depthwise)
           tessera draw channels --spec operator.json --inputs 6        (the operator as for 'tessera apply')
-          tessera draw channels samples/lenet5.json --layer conv2      (a layer of a model; the first convolution if left out)
+          tessera draw channels samples/lenet5.json --layer c3         (a layer of a model; the first convolution if left out)
         """;
 
     /// <summary>The command.</summary>
