@@ -26,6 +26,7 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
         if (test is null) return new RunRecord(folder, model, result, null, threads, files);
 
+        files.AddRange(DrawSamples(folder, new TrainedModel(model, trainer.Parameters), test, threads, stopping));
         var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads, Exact = model.Training.Exact }).Evaluate(test, stopping);
         if (evaluation.Accuracy is not null && test.SampleShape.Count is 2 or 3)
         {
@@ -35,6 +36,18 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         }
 
         return new RunRecord(folder, model, result, evaluation, threads, files);
+    }
+
+    /// <summary>Draws what the network makes of test samples, and names the files.</summary>
+    private static IEnumerable<string> DrawSamples(RunFolder folder, TrainedModel trained, Dataset test, int threads, CancellationToken stopping)
+    {
+        if (test.Count == 0 || !FeatureMaps.CanDraw(trained)) yield break;
+        var first = PredictionSample.FromData(test, [0]).Single();
+        FeatureMaps.Of(trained, first.Values, first.Title, threads: threads).Write(folder["features.svg"]);
+        yield return "features.svg";
+        if (!Reconstructions.CanDraw(trained.Model.Network)) yield break;
+        Reconstructions.Of(trained, test, Reconstructions.Usual, threads, stopping).Write(folder["reconstructions.svg"]);
+        yield return "reconstructions.svg";
     }
 
     /// <summary>The last line for machines.</summary>
@@ -77,11 +90,12 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
 
         if (Result.Outcome == TrainingOutcome.StoppedEarly) output.WriteLine($"It stopped early: epoch {Result.BestEpoch} was the best.");
         output.WriteLine($"In {Folder.Path}:");
-        foreach (var file in Files) output.WriteLine($"  {file,-18} {Meaning(file)}");
+        foreach (var file in Files) output.WriteLine($"  {file,-19} {Meaning(file)}");
         output.WriteLine($"Next: tessera predict {Folder.Path} IMAGE.png, or tessera evaluate {Folder.Path}");
     }
 
-    private static LearningCurves Curves(IReadOnlyList<EpochMetrics> epochs) => new(
+    /// <summary>The learning curves of these epochs.</summary>
+    public static LearningCurves Curves(IReadOnlyList<EpochMetrics> epochs) => new(
         [.. epochs.Select(epoch => epoch.Loss)],
         epochs.All(epoch => epoch.ValidationLoss is not null) ? [.. epochs.Select(epoch => epoch.ValidationLoss!.Value)] : [],
         epochs.All(epoch => epoch.Accuracy is not null) ? [.. epochs.Select(epoch => epoch.Accuracy!.Value)] : [],
@@ -105,6 +119,8 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         "metrics.csv" => "loss and accuracy of every epoch",
         "curves.svg" => "the learning curves",
         "filters.svg" => "the filters of the first layer",
+        "features.svg" => "what every layer makes of the first test sample",
+        "reconstructions.svg" => "test samples beside their reconstructions",
         _ => "what it got wrong, and what it said",
     };
 }

@@ -77,6 +77,7 @@ internal static class Tool
             CheckCommand.Create(session),
             CompareCommand.Create(session),
             ApplyCommand.Create(session),
+            DrawCommand.Create(session),
             DataCommand.Create(session),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -33,6 +33,29 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     public static ReconstructionModel DescribeReconstruction(string path) =>
         IsFile(path) ? ReconstructionJson.Read(Existing(path)) : ReconstructionCheckpoint.Open(CheckpointPath(path)).Model;
 
+    /// <summary>The epochs of a run: those in its folder's metrics, or else those that its checkpoint keeps.</summary>
+    public static IReadOnlyList<EpochMetrics> History(string path)
+    {
+        var metrics = Directory.Exists(path) ? Path.Combine(path, "metrics.csv") : "";
+        if (!File.Exists(metrics)) return IsReconstruction(path) ? ReconstructionCheckpoint.Open(CheckpointPath(path)).History : Checkpoint.Open(CheckpointPath(path)).History;
+        var lines = File.ReadAllLines(metrics);
+        if (lines.Length == 0 || lines[0] != EpochMetrics.CsvHeader) throw new InvalidDataException($"{metrics}: its first line is not '{EpochMetrics.CsvHeader}'; give a folder that 'tessera train' left.");
+        var epochs = new List<EpochMetrics>();
+        for (var line = 1; line < lines.Length; line++)
+        {
+            try
+            {
+                epochs.Add(EpochMetrics.ParseCsv(lines[line]));
+            }
+            catch (Exception exception) when (exception is FormatException or OverflowException)
+            {
+                throw new InvalidDataException($"{metrics} line {line + 1}: {exception.Message}.", exception);
+            }
+        }
+
+        return epochs;
+    }
+
     /// <summary>The samples of a part, test or train, of what is given, or else of what the model was trained on.</summary>
     /// <exception cref="UsageException">Nothing is named anywhere, or there is no such part.</exception>
     public Dataset ReadData(string? given, string part)

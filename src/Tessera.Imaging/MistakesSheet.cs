@@ -17,17 +17,16 @@ public static class MistakesSheet
     /// <summary>The sheet as an SVG file's text, legible on light and dark.</summary>
     /// <param name="title">The heading.</param>
     /// <param name="mistakes">The samples, in the order to be shown; the first 64 are.</param>
-    /// <param name="sampleShape">The shape of each sample: [C, H, W], or [C, L] for a signal. Three channels are shown in colour, of others the first.</param>
+    /// <param name="sampleShape">The shape of each sample: [C, H, W], [C, L] for a signal, [C, D, H, W] for a volume. Three channels are shown in colour, of others the first.</param>
     /// <exception cref="ArgumentException">A sample is not of the shape, or the shape is no picture.</exception>
     public static string ToSvg(string title, IReadOnlyList<Mistake> mistakes, Sizes sampleShape)
     {
         ArgumentNullException.ThrowIfNull(mistakes);
-        if (sampleShape.Count is not (2 or 3) || sampleShape.Any(size => size < 1))
-            throw new ArgumentException($"Samples of {sampleShape} cannot be shown as pictures; [C, H, W] or [C, L] is needed.", nameof(sampleShape));
+        if (!ImageCell.CanDraw(sampleShape)) throw new ArgumentException($"Samples of {sampleShape} cannot be shown as pictures; [C, H, W], [C, L] or [C, D, H, W] is needed.", nameof(sampleShape));
 
         var shown = Math.Min(MostShown, mistakes.Count);
         var rows = (shown + PerRow - 1) / PerRow;
-        var picture = new SvgPicture((PerRow * CellWidth) + (2 * Margin), Top + Math.Max(40, rows * CellHeight) + 8, title);
+        var picture = new SvgPicture((PerRow * CellWidth) + (2 * Margin), Top + Math.Max(40, rows * CellHeight) + 8, title, FigureStyle.Rules);
         picture.Text(Margin, 30, title, "ink title");
         picture.Text(
             Margin, 48, shown == 0 ? "none" : shown < mistakes.Count ? FormattableString.Invariant($"the first {shown} of {mistakes.Count}") : "", "faint");
@@ -37,19 +36,7 @@ public static class MistakesSheet
             if (mistake.Sample.Length != sampleShape.Product)
                 throw new ArgumentException($"Sample {i} has {mistake.Sample.Length} values, but {sampleShape} has {sampleShape.Product}.", nameof(mistakes));
             var (x, y) = (Margin + (i % PerRow * CellWidth), Top + (i / PerRow * CellHeight));
-            var (height, width) = sampleShape.Count == 3 ? (sampleShape[1], sampleShape[2]) : (1, sampleShape[1]);
-            var (channels, pixels) = ToPixels(mistake.Sample.Span, sampleShape[0], height * width);
-            if (Math.Max(height, width) <= Side)
-            {
-                var scale = Side / Math.Max(height, width);
-                picture.Image(x, y, (width, height, channels), pixels, (scale, height == 1 ? Math.Max(scale, 12) : scale));
-            }
-            else
-            {
-                var scale = (double)Side / Math.Max(height, width);
-                picture.Image(x, y, scale * width, Math.Max(12, scale * height), PngWriter.Encode(width, height, channels, pixels));
-            }
-
+            ImageCell.Draw(picture, x, y, Side, mistake.Sample.Span, sampleShape);
             var percent = double.IsFinite(mistake.Probability) ? (mistake.Probability * 100).ToString("0", CultureInfo.InvariantCulture) + " % sure" : "";
             picture.Text(x, y + Side + 15, $"said {Shorten(mistake.Said)}", "wrong small");
             picture.Text(x, y + Side + 29, $"is {Shorten(mistake.Is)}", "right small");
@@ -67,20 +54,6 @@ public static class MistakesSheet
     /// <exception cref="IOException">The folder does not exist or the disk is full.</exception>
     public static void Write(string path, string title, IReadOnlyList<Mistake> mistakes, Sizes sampleShape) =>
         SvgPicture.Write(path, ToSvg(title, mistakes, sampleShape));
-
-    /// <summary>The channels that are shown, and their pixels side by side.</summary>
-    private static (int Channels, byte[] Pixels) ToPixels(ReadOnlySpan<float> sample, int channels, int plane)
-    {
-        var shown = channels == 3 ? 3 : 1;
-        var pixels = new byte[shown * plane];
-        for (var i = 0; i < pixels.Length; i++)
-        {
-            var value = sample[(i % shown * plane) + (i / shown)];
-            pixels[i] = float.IsNaN(value) ? (byte)0 : (byte)Math.Clamp((value * 255) + 0.5f, 0, 255);
-        }
-
-        return (shown, pixels);
-    }
 
     private static string Shorten(string name) => name.Length <= LongestName ? name : name[..(LongestName - 1)] + "…";
 }

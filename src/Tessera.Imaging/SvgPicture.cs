@@ -45,10 +45,12 @@ internal sealed class SvgPicture
     private readonly double width;
     private readonly double height;
     private readonly string title;
+    private readonly string furtherStyle;
 
-    public SvgPicture(double width, double height, string title)
+    /// <summary>An empty picture; <paramref name="furtherStyle"/> holds the rules of styles that are not every picture's.</summary>
+    public SvgPicture(double width, double height, string title, string furtherStyle = "")
     {
-        (this.width, this.height, this.title) = (width, height, title);
+        (this.width, this.height, this.title, this.furtherStyle) = (width, height, title, furtherStyle);
     }
 
     /// <summary>Text with its baseline at <paramref name="y"/>; anchor start, middle or end.</summary>
@@ -105,7 +107,7 @@ internal sealed class SvgPicture
         <svg xmlns="http://www.w3.org/2000/svg" width="{width:0.##}" height="{height:0.##}" viewBox="0 0 {width:0.##} {height:0.##}" role="img">
         <title>{Escape(title)}</title>
         <style>
-        {Style}
+        {Style}{furtherStyle}
         </style>
         <rect width="100%" height="100%" class="paper"/>
         {body}</svg>

@@ -35,8 +35,9 @@ public sealed record EpochMetrics
 
     /// <summary>The metrics in a line that <see cref="ToCsv"/> wrote, to the bit.</summary>
     /// <exception cref="FormatException">It is no such line.</exception>
-    internal static EpochMetrics ParseCsv(string line)
+    public static EpochMetrics ParseCsv(string line)
     {
+        ArgumentNullException.ThrowIfNull(line);
         var fields = line.Split(',');
         if (fields.Length != 7) throw new FormatException($"'{line}' has {fields.Length} fields, not 7");
         return new EpochMetrics

@@ -2,11 +2,23 @@ using Tessera.Data;
 using Tessera.Files;
 using Tessera.Imaging;
 
-namespace Tessera.Cli.Commands;
+namespace Tessera.Cli;
 
-/// <summary>One sample to predict, in the network's shape, images from 0 to 1.</summary>
+/// <summary>One sample for a network, in its shape, images from 0 to 1: out of a file or a dataset.</summary>
 internal sealed record PredictionSample(string Name, float[] Values, string? Label)
 {
+    /// <summary>What a heading calls it: its name and, where it is known, its class.</summary>
+    public string Title => Label is null ? Path.GetFileName(Name) : $"{Name} ({Label})";
+
+    /// <summary>The one sample that a command is given: a file, or a test sample of the data named or of what the model was trained on.</summary>
+    /// <exception cref="UsageException">There is no such sample, or a file holds several.</exception>
+    public static PredictionSample Single(TrainedModel trained, string? file, string? data, int index)
+    {
+        if (file is null) return FromData(trained.ReadData(data, "test"), [index]).Single();
+        var samples = FromFile(file, trained.Model.Network.InputShape).Take(2).ToArray();
+        return samples.Length == 1 ? samples[0] : throw new UsageException($"{file}: it holds several samples or none; give a file with one.");
+    }
+
     /// <summary>The samples of an image or .npy file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or its shape is not the network's.</exception>
     public static IEnumerable<PredictionSample> FromFile(string path, Sizes shape)

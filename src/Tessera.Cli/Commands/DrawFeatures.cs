@@ -1,0 +1,48 @@
+using System.CommandLine;
+
+namespace Tessera.Cli.Commands;
+
+/// <summary><c>tessera draw features</c>: what every layer of a trained network makes of one image.</summary>
+internal static class DrawFeatures
+{
+    private const string Examples =
+        """
+        A row for each layer with spatial axes, an image for each of its first 16 channels, each on a scale of its own that is named below it. With
+        --layer up to 128 channels of one layer.
+
+        Examples:
+          tessera draw features runs/mnist-1                 (of the first test image)
+          tessera draw features runs/mnist-1 --index 17 --layer conv2
+          tessera draw features runs/mnist-1 digit.png --out features-of-digit.svg
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Session session)
+    {
+        var model = new Argument<string>("run") { Description = "The folder that a training left, or its model.safetensors.", HelpName = "RUN" };
+        var image = new Argument<string?>("image") { Description = "An image or .npy file; a test sample if left out.", HelpName = "IMAGE", Arity = ArgumentArity.ZeroOrOne };
+        var data = new Option<string?>("--data") { Description = "Data by name or path to take the sample from; what the model was trained on if left out.", HelpName = "NAME|PATH" };
+        var index = CommandOptions.Whole("--index", "Which test sample, from 0; 0 if left out.", 0);
+        var layer = new Option<string?>("--layer") { Description = "One layer alone.", HelpName = "name" };
+        var threads = CommandOptions.Threads();
+        var output = PictureFile.Option();
+        var command = new Command("features", "Draw the feature maps of one image through every layer.") { model, image, data, index, layer, threads, output };
+        HelpWithExamples.Set(command, Examples);
+        command.SetAction(parsed =>
+        {
+            var given = parsed.GetRequiredValue(model);
+            var file = parsed.GetValue(image);
+            if (file is not null && (parsed.GetValue(index) is not null || parsed.GetValue(data) is not null)) throw new UsageException($"{(parsed.GetValue(index) is not null ? "--index" : "--data")}: an image file is given too; leave out one of the two.");
+            var trained = TrainedModel.Open(given);
+            var network = trained.Model.Network;
+            if (!FeatureMaps.CanDraw(trained)) throw new InvalidOperationException($"{given}: the network takes samples of {network.InputShape}, which have no picture; networks of signals, images and volumes do.");
+            int? place = parsed.GetValue(layer) is { } name ? LayerChoice.IndexOf(network, name) : null;
+            if (place is { } one && network.Shapes(1)[one].Count is < 3 or > 5) throw new UsageException($"--layer: {parsed.GetValue(layer)} gives {network.Shapes(1)[one].From(1)}, without maps to draw; name a layer with one to three spatial axes.");
+            var path = PictureFile.Check(parsed.GetValue(output), place is null ? "features.svg" : $"features-{parsed.GetValue(layer)}.svg", given);
+            var sample = PredictionSample.Single(trained, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0);
+            FeatureMaps.Of(trained, sample.Values, sample.Title, place, parsed.GetValue(threads) ?? 0).Write(path);
+            return PictureFile.Written(session, path);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace Tessera.Cli.Commands;
+
+/// <summary><c>tessera draw filters</c>: the filters of any layer of a trained network.</summary>
+internal static class DrawFilters
+{
+    private const string Examples =
+        """
+        Convolutions of every kind of sharing (tiles or positions in rows), transposed convolutions, and dense layers on images.
+
+        Examples:
+          tessera draw filters runs/mnist-1
+          tessera draw filters runs/mnist-1 --layer conv2 --out conv2.svg
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Session session)
+    {
+        var model = new Argument<string>("run") { Description = "The folder that a training left, or its model.safetensors.", HelpName = "RUN" };
+        var layer = new Option<string?>("--layer") { Description = "The layer; the first whose filters can be drawn if left out.", HelpName = "name" };
+        var output = PictureFile.Option();
+        var command = new Command("filters", "Draw the filters of a layer as a mosaic.") { model, layer, output };
+        HelpWithExamples.Set(command, Examples);
+        command.SetAction(parsed =>
+        {
+            var given = parsed.GetRequiredValue(model);
+            var network = TrainedModel.Describe(given).Network;
+            var drawable = Enumerable.Range(0, network.Layers.Count).Where(place => LayerFilters.CanDraw(network, place)).ToArray();
+            var name = parsed.GetValue(layer);
+            var index = name is not null ? LayerChoice.IndexOf(network, name)
+                : drawable.Length > 0 ? drawable[0]
+                : throw new InvalidOperationException($"{given}: no layer has filters that can be drawn; convolutions of one to three axes and dense layers on images have.");
+            if (!drawable.Contains(index)) throw new UsageException($"--layer: {name} is of kind {network.Layers[index].Kind} and has no filters to draw; those of {string.Join(", ", drawable.Select(place => network.Layers[place].Name))} can be drawn.");
+
+            var path = PictureFile.Check(parsed.GetValue(output), name is null ? "filters.svg" : $"filters-{name}.svg", given);
+            LayerFilters.Write(path, TrainedModel.Open(given).Parameters, index);
+            return PictureFile.Written(session, path);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Tessera.Imaging;
+
+namespace Tessera.Cli.Commands;
+
+/// <summary><c>tessera draw network</c>: every unit of a network along one axis, and how sizes shrink from layer to layer.</summary>
+internal static class DrawNetwork
+{
+    private const string Examples =
+        """
+        Every layer that moves a window has a row of units, each above the middle of what it sees; what the middle unit of the last row depends on is
+        in colour. A kernel that has one place to be, and never moves, is marked.
+
+        Examples:
+          tessera draw network samples/figure-9-13-valid.json
+          tessera draw network samples/lenet5.json --axis 1 --out lenet.svg
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Session session)
+    {
+        var model = new Argument<string>("model") { Description = "The model, a JSON file (or the folder that a training left).", HelpName = "MODEL.json" };
+        var axis = CommandOptions.Whole("--axis", "Which spatial axis to draw along, from 0; 0 if left out.", 0);
+        var output = PictureFile.Option();
+        var command = new Command("network", "Draw the units of a network along one axis, and what each is connected to.") { model, axis, output };
+        HelpWithExamples.Set(command, Examples);
+        command.SetAction(parsed =>
+        {
+            var network = TrainedModel.Describe(parsed.GetRequiredValue(model)).Network;
+            var path = PictureFile.Check(parsed.GetValue(output), $"{(network.Name.Length > 0 ? network.Name : "network")}.svg", parsed.GetRequiredValue(model));
+            NetworkFigure.Write(path, network, parsed.GetValue(axis) ?? 0);
+            return PictureFile.Written(session, path);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using Tessera.Execution;
+using Tessera.Imaging;
+using Tessera.Networks.Layers;
+
+namespace Tessera.Cli;
+
+/// <summary>What the layers of a network make of one image, as a sheet: a row for each layer with spatial axes, an image for each channel.</summary>
+internal static class FeatureMaps
+{
+    private const int MostChannels = 16;
+    private const int MostLayers = 40;
+
+    /// <summary>Whether the network's input is one that can be shown at all.</summary>
+    public static bool CanDraw(TrainedModel trained) => trained.Model.Network.InputShape.Count is >= 2 and <= 4;
+
+    /// <summary>The sheet.</summary>
+    /// <param name="trained">The network.</param>
+    /// <param name="sample">One sample before normalisation, images from 0 to 1.</param>
+    /// <param name="sampleName">What the heading calls it.</param>
+    /// <param name="layer">The one layer to show, by its place, with all its channels; null for every layer.</param>
+    /// <param name="threads">Threads to compute with.</param>
+    public static ImageSheet Of(TrainedModel trained, ReadOnlyMemory<float> sample, string sampleName, int? layer = null, int threads = 0)
+    {
+        var network = trained.Model.Network;
+        var execution = Run(trained, sample.Span, threads);
+        var shapes = network.Shapes(1);
+        List<SheetRow> rows = [new($"input\n{network.InputShape}", [new SheetImage(sample, network.InputShape)])];
+        var shown = Enumerable.Range(0, network.Layers.Count).Where(index => layer is null
+            ? shapes[index].Count is >= 3 and <= 5 && network.Layers[index] is not Dropout
+            : index == layer).ToArray();
+        foreach (var index in shown.Take(MostLayers)) rows.AddRange(Rows(execution, network.Layers[index].Name, shapes[index].From(1), layer is null ? MostChannels : 8 * MostChannels));
+        var remark = "each map from black for its smallest value to white for its largest, named below it";
+        if (shown.Length > MostLayers) remark += string.Create(CultureInfo.InvariantCulture, $"; the first {MostLayers} of {shown.Length} layers");
+        return new ImageSheet($"Feature maps of {sampleName}", rows) { Side = 64, Remark = remark };
+    }
+
+    private static NetworkExecution<float> Run(TrainedModel trained, ReadOnlySpan<float> sample, int threads)
+    {
+        var model = trained.Model;
+        var execution = new NetworkExecution<float>(model.Network, trained.Parameters, 1, new ExecutionOptions { Threads = threads, Exact = model.Training.Exact, KeepActivations = true });
+        var values = sample.ToArray();
+        model.Data.ForInference.Apply(values, new float[values.Length], model.Network.InputShape, 0, 0, 0);
+        execution.Forward(new ReadOnlyTensorSpan<float>(values, execution.InputShape.ToLengths()));
+        return execution;
+    }
+
+    /// <summary>The maps of a layer, sixteen in a row.</summary>
+    private static IEnumerable<SheetRow> Rows(NetworkExecution<float> execution, string name, Sizes shape, int most)
+    {
+        var activation = execution.Activation(name);
+        var values = new float[activation.FlattenedLength];
+        activation.FlattenTo(values);
+        var (plane, channels) = (values.Length / shape[0], Math.Min(shape[0], most));
+        Sizes mapShape = [1, .. shape.From(1).AsSpan()];
+        var cut = channels < shape[0] ? string.Create(CultureInfo.InvariantCulture, $", first {channels}") : "";
+        for (var first = 0; first < channels; first += MostChannels)
+        {
+            var label = first == 0 ? $"{name}\n{shape}{cut}" : "";
+            yield return new SheetRow(label, [.. Enumerable.Range(first, Math.Min(MostChannels, channels - first)).Select(channel =>
+                new SheetImage(values.AsMemory(channel * plane, plane), mapShape).OnItsOwnScale())]);
+        }
+    }
+}

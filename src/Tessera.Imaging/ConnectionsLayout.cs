@@ -1,0 +1,73 @@
+using Tessera.Connections;
+
+namespace Tessera.Imaging;
+
+/// <summary>
+/// Where things stand in a figure of connections: how far apart units are, how many of them are shown, and at what part of every edge its
+/// letter stands. Letters stand where the edges of neighbouring outputs have not met yet: at a part s / (k·δ) of the way from an output, the
+/// k edges of each output are spread over its stride s and no further, so all letters form one row, evenly spaced.
+/// </summary>
+internal sealed class ConnectionsLayout
+{
+    public const double Left = 92;
+    public const double Radius = 12;
+    private const int MostUnits = 32;
+    private const double Widest = 1500;
+    private const double LetterHeight = 16;
+
+    /// <summary>For panels that stand beneath each other with the same distance between units.</summary>
+    /// <exception cref="ArgumentException">A kernel reaches over more units than can be drawn.</exception>
+    public ConnectionsLayout(IReadOnlyList<ConnectionsPanel> panels)
+    {
+        // Few units may stand wide apart.
+        Spacing = Math.Clamp(640.0 / panels.Max(panel => panel.Axis.PadLow + panel.Axis.Input + (double)panel.Axis.PadHigh), 44, 76);
+        foreach (var panel in panels)
+        {
+            var axis = Drawn(panel);
+            if (panel.Kind == ConnectionsKind.Full || !HasLetters(panel)) continue;
+            var letters = WeightLetters.Of((Math.Min(panel.KernelsCarried, MostUnits) * axis.Kernel) - 1).Length;
+            Spacing = Math.Max(Spacing, (7 + (8 * letters)) / (Part(axis) * axis.Dilation));
+        }
+
+        Spacing = Math.Min(Spacing, 110);
+        Units = Math.Min(MostUnits, (int)(Widest / Spacing));
+        foreach (var axis in panels.Select(Drawn))
+        {
+            if (axis.DilatedKernel > Units)
+                throw new ArgumentException($"connections: a kernel that reaches over {axis.DilatedKernel} units cannot be drawn, {Units} are the most here; use a smaller kernel or dilation.", nameof(panels));
+        }
+    }
+
+    /// <summary>The distance between neighbouring units.</summary>
+    public double Spacing { get; }
+
+    /// <summary>The most units in a row.</summary>
+    public int Units { get; }
+
+    /// <summary>The axis whose kernel is drawn: of two steps, that of the first.</summary>
+    public static AxisGeometry Drawn(ConnectionsPanel panel) => panel.Kind == ConnectionsKind.TwoSteps
+        ? panel.Axis with { Stride = 1, Tile = 1, Output = ((panel.Axis.Output - 1) * panel.Axis.Stride) + 1 }
+        : panel.Axis;
+
+    /// <summary>At what part of the way from an output the letters stand.</summary>
+    public static double Part(AxisGeometry axis) => Math.Min(0.6, axis.Stride / ((double)axis.Kernel * axis.Dilation));
+
+    /// <summary>Whether there is room for letters.</summary>
+    public static bool HasLetters(ConnectionsPanel panel) =>
+        panel.Kind != ConnectionsKind.Full && Part(Drawn(panel)) * Depth(panel) >= Radius + LetterHeight - 4;
+
+    /// <summary>How far outputs stand above inputs.</summary>
+    public static double Depth(ConnectionsPanel panel) => panel.Kind == ConnectionsKind.Full ? 150 : Math.Clamp(34 / Part(Drawn(panel)), 110, 400);
+
+    /// <summary>The coordinates shown, from the first padded unit on: all of them, or as many as there is room for.</summary>
+    public int Shown(AxisGeometry axis) => Math.Min(Units, axis.PadLow + axis.Input + axis.PadHigh);
+
+    /// <summary>Where an input stands; negative ones are padding before the input.</summary>
+    public double Across(AxisGeometry axis, double input) => Left + Radius + ((input + axis.PadLow) * Spacing);
+
+    /// <summary>Where an output stands: above the middle of what it sees.</summary>
+    public double AcrossOutput(AxisGeometry axis, int output) => Across(axis, (output * axis.Stride) - axis.PadLow + ((axis.DilatedKernel - 1) / 2.0));
+
+    /// <summary>How many outputs are shown: those all of whose kernel is.</summary>
+    public int OutputsShown(AxisGeometry axis) => Math.Min(axis.Output, ((Shown(axis) - axis.DilatedKernel) / axis.Stride) + 1);
+}
