@@ -76,6 +76,7 @@ internal static class Tool
             PlanCommand.Create(session),
             CheckCommand.Create(session),
             ApplyCommand.Create(session),
+            SharingCommand.Create(session),
             DataCommand.Create(session),
         };
         var help = root.Options.OfType<HelpOption>().Single();

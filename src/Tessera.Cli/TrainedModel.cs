@@ -35,6 +35,15 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
         return Fitted(data, Model.Network);
     }
 
+    /// <summary>All samples that a model file or its option names, to train and to test with.</summary>
+    /// <exception cref="UsageException">Nothing is named.</exception>
+    public static DataSplit ReadSplit(ModelDescription model)
+    {
+        var source = model.Data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is).");
+        var data = DataSources.Read(source, model.Network.InputShape);
+        return new DataSplit(Fitted(data.Training, model.Network), data.Test is null ? null : Fitted(data.Test, model.Network));
+    }
+
     /// <summary>A dataset in the shape that the network takes, where it has as many values.</summary>
     public static Dataset Fitted(Dataset data, NetworkDescription network) =>
         data.SampleShape != network.InputShape && data.SampleShape.Product == network.InputShape.Product ? data.WithSampleShape(network.InputShape) : data;

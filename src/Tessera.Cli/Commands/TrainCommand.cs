@@ -57,16 +57,9 @@ internal static class TrainCommand
                     Threads = parsed.GetValue(threads) ?? given.Training.Threads,
                 },
             };
-            return Train(session, description, ReadData(description), folder, parsed.GetValue(output), parsed.GetValue(json));
+            return Train(session, description, TrainedModel.ReadSplit(description), folder, parsed.GetValue(output), parsed.GetValue(json));
         });
         return command;
-    }
-
-    private static DataSplit ReadData(ModelDescription model)
-    {
-        var source = model.Data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is).");
-        var data = DataSources.Read(source, model.Network.InputShape);
-        return new DataSplit(TrainedModel.Fitted(data.Training, model.Network), data.Test is null ? null : TrainedModel.Fitted(data.Test, model.Network));
     }
 
     private static int Train(Session session, ModelDescription model, DataSplit data, RunFolder? resumed, string? output, bool json)
