@@ -40,7 +40,7 @@ internal sealed class SharingRecord(RunFolder folder, ModelDescription model, Sh
             .Prepend("seed,sharing,weights,multiplyAdds,epochs,untiedAfter,seconds,samples,accuracy,loss"));
         WriteLines("drift.csv", variants.SelectMany(each => each.Drift.Select(drift => string.Create(
             CultureInfo.InvariantCulture,
-            $"{each.Model.Training.Seed},{each.Sharing},{drift.Layer},{drift.Epoch},{drift.Drift.Overall},{drift.Drift.PerTile.Max()},{string.Join(' ', drift.Drift.Furthest)}")))
+            $"{each.Model.Training.Seed},{each.Sharing},{drift.Layer},{drift.Epoch},{drift.Drift.Overall},{drift.Drift.PerTile.Max()},{string.Join('x', drift.Drift.Furthest)}")))
             .Prepend("seed,sharing,layer,epoch,drift,furthest,furthestTile"));
         Picture().Write(folder["drift.svg"]);
     }
@@ -123,11 +123,13 @@ internal sealed class SharingRecord(RunFolder folder, ModelDescription model, Sh
 
         var hasAccuracy = variants[0].Epochs[0].Accuracy is not null;
         var watched = variants[0].Epochs[0].ValidationLoss is null ? "training" : Watched(variants[0].Test is not null);
-        panels.Add(new CurvePanel(hasAccuracy ? $"Accuracy, {watched} (%)" : $"Loss, {watched}", [.. Curves(1, variant => [.. variant.Epochs.Select(At)])])
+        // The shared epochs are everybody's, and would press what comes after them flat.
+        var first = Math.Max(1, description.UntieAfter);
+        panels.Add(new CurvePanel(hasAccuracy ? $"Accuracy, {watched} (%)" : $"Loss, {watched}", [.. Curves(first, variant => [.. variant.Epochs.Skip(first - 1).Select(At)])])
         {
             Format = value => value.ToString(hasAccuracy ? "0.00" : "0.0000", CultureInfo.InvariantCulture) + (hasAccuracy ? " %" : ""),
         });
-        panels.Add(new CurvePanel("Loss, training", [.. Curves(1, variant => [.. variant.Epochs.Select(epoch => epoch.Loss)])]) { Least = 0 });
+        panels.Add(new CurvePanel("Loss, training", [.. Curves(first, variant => [.. variant.Epochs.Skip(first - 1).Select(epoch => epoch.Loss)])]) { Least = 0 });
         return new CurveChart("Sharing: drift between tiles", panels);
 
         double At(EpochMetrics epoch) => hasAccuracy ? 100 * (epoch.ValidationAccuracy ?? epoch.Accuracy!.Value) : epoch.ValidationLoss ?? epoch.Loss;
