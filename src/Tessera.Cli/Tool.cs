@@ -78,6 +78,7 @@ internal static class Tool
             CompareCommand.Create(session),
             ApplyCommand.Create(session),
             DrawCommand.Create(session),
+            SharingCommand.Create(session),
             DataCommand.Create(session),
         };
         var help = root.Options.OfType<HelpOption>().Single();

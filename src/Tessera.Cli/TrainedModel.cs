@@ -69,6 +69,14 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static string CheckpointPath(string path) => Existing(Directory.Exists(path) ? Path.Combine(path, "model.safetensors") : path);
 
+    /// <summary>All samples that a model file or its option names, to train and to test with.</summary>
+    /// <exception cref="UsageException">Nothing is named.</exception>
+    public static DataSplit ReadSplit(ModelDescription model) => ReadSplit(model.Data, model.Network.InputShape);
+
+    /// <summary>The same of any model of samples of a shape.</summary>
+    public static DataSplit ReadSplit(DataDescription data, Sizes sampleShape) => DataSources.ReadFor(
+        data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is)."), sampleShape);
+
     private static bool IsFile(string path) => !Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
 
     private static string Existing(string path) => File.Exists(path) ? path : throw new FileNotFoundException($"{path}: there is no such file.");

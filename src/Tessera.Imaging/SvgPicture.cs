@@ -23,6 +23,10 @@ internal sealed class SvgPicture
         .axis { stroke: #818b98; stroke-width: 1; fill: none }
         .first { stroke: #0969da } .firstFill { fill: #0969da }
         .second { stroke: #bc4c00 } .secondFill { fill: #bc4c00 }
+        .third { stroke: #1a7f37 } .thirdFill { fill: #1a7f37 }
+        .fourth { stroke: #8250df } .fourthFill { fill: #8250df }
+        .fifth { stroke: #bf3989 } .fifthFill { fill: #bf3989 }
+        .sixth { stroke: #9a6700 } .sixthFill { fill: #9a6700 }
         .line { stroke-width: 2; fill: none; stroke-linejoin: round }
         .dashed { stroke-dasharray: 5 3 }
         .wrong { fill: #cf222e } .right { fill: #1a7f37 }
@@ -36,6 +40,10 @@ internal sealed class SvgPicture
         .axis { stroke: #656c76 }
         .first { stroke: #58a6ff } .firstFill { fill: #58a6ff }
         .second { stroke: #f0883e } .secondFill { fill: #f0883e }
+        .third { stroke: #3fb950 } .thirdFill { fill: #3fb950 }
+        .fourth { stroke: #a371f7 } .fourthFill { fill: #a371f7 }
+        .fifth { stroke: #f778ba } .fifthFill { fill: #f778ba }
+        .sixth { stroke: #d29922 } .sixthFill { fill: #d29922 }
         .wrong { fill: #ff7b72 } .right { fill: #56d364 }
         .gap { fill: #12365f }
         }

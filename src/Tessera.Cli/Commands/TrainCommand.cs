@@ -58,7 +58,7 @@ internal static class TrainCommand
                         Threads = parsed.GetValue(threads) ?? told.Schedule.Threads,
                     },
                 };
-                return ReconstructionRun.Train(session, told, ReadData(told.Data, told.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
+                return ReconstructionRun.Train(session, told, TrainedModel.ReadSplit(told.Data, told.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
             }
 
             var given = path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
@@ -73,13 +73,10 @@ internal static class TrainCommand
                     Threads = parsed.GetValue(threads) ?? given.Training.Threads,
                 },
             };
-            return Train(session, description, ReadData(description.Data, description.Network.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
+            return Train(session, description, TrainedModel.ReadSplit(description), folder, parsed.GetValue(output), parsed.GetValue(json));
         });
         return command;
     }
-
-    private static DataSplit ReadData(DataDescription data, Sizes sampleShape) => DataSources.ReadFor(
-        data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is)."), sampleShape);
 
     private static int Train(Session session, ModelDescription model, DataSplit data, RunFolder? resumed, string? output, bool json)
     {

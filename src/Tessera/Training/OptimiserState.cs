@@ -19,6 +19,7 @@ internal sealed class OptimiserState<T> : IParallelWork
     private readonly Optimiser optimiser;
     private readonly Parameter<T>[] parameters;
     private readonly T[][][] states;
+    private readonly long[] stepsBefore;
     private readonly Chunk[] chunks;
     private readonly double[] partialSums;
     private readonly int threads;
@@ -38,6 +39,7 @@ internal sealed class OptimiserState<T> : IParallelWork
         this.threads = threads;
         this.parameters = [.. parameters.Where(parameter => parameter.IsTrained)];
         states = [.. this.parameters.Select(p => optimiser.StateNames.Select(_ => new T[p.Span.Length]).ToArray())];
+        stepsBefore = new long[this.parameters.Length];
         var cut = new List<Chunk>();
         for (var p = 0; p < this.parameters.Length; p++)
         {
@@ -61,6 +63,26 @@ internal sealed class OptimiserState<T> : IParallelWork
             {
                 for (var p = 0; p < parameters.Length; p++)
                     yield return ($"{optimiser.StateNames[s]}.{parameters[p].Name}", parameters[p].Description.Shape, states[p][s]);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes on from the state of another sharing. What is remembered of a parameter of the same shape is taken over. That of an untied one
+    /// starts anew, as after no steps: the gradient of a shared kernel is the sum over its tiles, so that its moments are too large for one
+    /// tile's gradient, the second by up to the square of their number, and would hold a tile still for thousands of steps.
+    /// </summary>
+    public void UntieFrom(OptimiserState<T> other)
+    {
+        Steps = other.Steps;
+        for (var p = 0; p < parameters.Length; p++)
+        {
+            var isSame = parameters[p].Description.Shape == other.parameters[p].Description.Shape;
+            stepsBefore[p] = isSame ? other.stepsBefore[p] : Steps;
+            for (var s = 0; s < states[p].Length; s++)
+            {
+                if (isSame) other.states[p][s].CopyTo(states[p][s], 0);
+                else Array.Clear(states[p][s]);
             }
         }
     }
@@ -101,6 +123,7 @@ internal sealed class OptimiserState<T> : IParallelWork
         }
 
         var decay = optimiser.DecayEverything || parameters[chunk.Parameter].Role == ParameterRole.Weight ? optimiser.WeightDecay : 0;
+        var steps = Steps - stepsBefore[chunk.Parameter];
         switch (optimiser)
         {
             case Sgd { Momentum: 0 }:
@@ -110,10 +133,10 @@ internal sealed class OptimiserState<T> : IParallelWork
                 Update(chunk, new MomentumRule<T>(rate, decay, o.Momentum, o.Nesterov));
                 break;
             case Adam o:
-                Update(chunk, new AdamRule<T>(rate, decay, 0, o.Beta1, o.Beta2, o.Epsilon, Steps));
+                Update(chunk, new AdamRule<T>(rate, decay, 0, o.Beta1, o.Beta2, o.Epsilon, steps));
                 break;
             case AdamW o:
-                Update(chunk, new AdamRule<T>(rate, 0, rate * decay, o.Beta1, o.Beta2, o.Epsilon, Steps));
+                Update(chunk, new AdamRule<T>(rate, 0, rate * decay, o.Beta1, o.Beta2, o.Epsilon, steps));
                 break;
             case RmsProp { Momentum: 0 } o:
                 Update(chunk, new RmsPropRule<T>(rate, decay, o.Smoothing, o.Epsilon));

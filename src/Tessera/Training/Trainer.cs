@@ -102,6 +102,19 @@ public sealed class Trainer<T>
         restoredBest = false;
     }
 
+    /// <summary>
+    /// Goes to where a training of the same network stands, from which this one differs in the sharing of convolutions alone: the same step,
+    /// and parameters that compute the same. What the optimiser remembers of a parameter that is untied starts anew: see <see cref="OptimiserState{T}.UntieFrom"/>.
+    /// A checkpoint does not know of that, so that a training that was untied cannot be interrupted and resumed.
+    /// </summary>
+    internal void UntieFrom(Trainer<T> start)
+    {
+        SharingOfNetwork.Convert(start.Parameters, Parameters);
+        optimiser.UntieFrom(start.optimiser);
+        position = start.position.Copy();
+        restoredBest = false;
+    }
+
     /// <summary>Writes a checkpoint from which a training can go on; once it has ended with its best parameters, these alone.</summary>
     /// <exception cref="IOException">The file cannot be written; an old one stands.</exception>
     public void Save(string path)
@@ -118,10 +131,13 @@ public sealed class Trainer<T>
     /// <param name="cancellation">Asked after every step.</param>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite; the last checkpoint stands.</exception>
     /// <exception cref="IOException">The checkpoint cannot be written.</exception>
-    public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) => RunTo(training.Epochs, progress, cancellation);
+
+    /// <summary>The same up to an epoch before the last: rates are those of the whole training.</summary>
+    internal TrainingResult RunTo(int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         var clock = new TrainingClock(position.Seconds);
-        while (position.Epoch < training.Epochs && !TrainingHistory.ShouldStop(position.History, training.Measure, training.EarlyStopping))
+        while (position.Epoch < epochs && !TrainingHistory.ShouldStop(position.History, training.Measure, training.EarlyStopping))
         {
             clock.StartEpoch();
             loader.Start(position.Epoch, position.Batch);

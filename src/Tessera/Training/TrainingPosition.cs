@@ -27,6 +27,14 @@ internal sealed class TrainingPosition
     /// <summary>The epochs that have ended.</summary>
     public List<EpochMetrics> History { get; } = [];
 
+    /// <summary>The same position, to go on from independently.</summary>
+    public TrainingPosition Copy()
+    {
+        var copy = new TrainingPosition { Epoch = Epoch, Batch = Batch, Step = Step, Seen = Seen, LossSum = LossSum, Correct = Correct, Seconds = Seconds };
+        copy.History.AddRange(History);
+        return copy;
+    }
+
     /// <summary>Goes to the beginning of the next epoch.</summary>
     public void NextEpoch()
     {

@@ -46,7 +46,7 @@ public sealed record Convolution(ConvolutionDescription Operator) : Layer
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new ConvolutionExecution<T>(Operator.Plan<T>(context.Inputs[0], context.Options.ToPlanOptions(), Label));
 
-    private OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)
+    internal OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)
     {
         DescriptionChecks.InputShape(Operator, inputs[0], Label);
         return Operator.Resolve(inputs[0][1], inputs[0].From(2), Label);

@@ -71,7 +71,7 @@ public sealed record TransposedConvolution(ConvolutionDescription Operator, int 
             Operator.PlanTranspose<T>(context.Inputs[0], OutputChannels, context.Output.From(2), context.Options.ToPlanOptions(), Label),
             Bias);
 
-    private OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)
+    internal OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)
     {
         DescriptionChecks.InputShape(Operator, inputs[0], Label);
         if (inputs[0][1] != Operator.Outputs)

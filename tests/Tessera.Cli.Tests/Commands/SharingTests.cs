@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Tessera.Files;
+using Xunit;
+
+namespace Tessera.Cli.Tests.Commands;
+
+public sealed class SharingTests : IDisposable
+{
+    private const string Model =
+        """
+        { "name": "tiny", "input": [1, 6, 6],
+          "layers": [{ "layer": "convolution", "name": "conv1", "kernel": [3, 3], "outputs": 4, "sharing": "unshared" }, { "layer": "relu" }, { "layer": "dense", "name": "output", "outputs": 2 }],
+          "data": { "normalise": true },
+          "training": { "epochs": 3, "batchSize": 8, "threads": 1, "optimiser": { "optimiser": "adam", "learningRate": 0.01 }, "keepBest": true } }
+        """;
+
+    private readonly TemporaryFolder folder = new();
+
+    public SharingTests()
+    {
+        Directory.CreateDirectory(folder["data"]);
+        var random = new RandomSource(1);
+        var (samples, labels) = (new float[40 * 36], new int[40]);
+        for (var i = 0; i < samples.Length; i++)
+        {
+            labels[i / 36] = i / 36 % 2;
+            samples[i] = (float)(random.NextDouble() + ((i % 6 < 3) == (labels[i / 36] == 0) ? 1 : 0));
+        }
+
+        foreach (var part in (string[])["_train", "_test"])
+        {
+            NpyFile.Write<float>(folder[$"data/x{part}.npy"], System.Numerics.Tensors.Tensor.Create(samples, [40, 1, 6, 6]));
+            NpyFile.Write<int>(folder[$"data/y{part}.npy"], System.Numerics.Tensors.Tensor.Create(labels, [40]));
+        }
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void An_experiment_leaves_its_tables_its_picture_and_a_run_for_each_variant()
+    {
+        var run = Run("--tiles", "shared,2,2x4,unshared", "--untie-after", "1", "--out", folder["run"]);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("The model file says another sharing of these layers; the experiment's takes its place.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("The model's early stopping and keeping of the best epoch are not used", run.Error, StringComparison.Ordinal);
+        Assert.Contains("drift conv1", run.Output, StringComparison.Ordinal);
+        Assert.Equal(5, File.ReadAllLines(folder["run/summary.csv"]).Length);
+        var drift = File.ReadAllLines(folder["run/drift.csv"]);
+        Assert.Equal("seed,sharing,layer,epoch,drift,furthest,furthestTile", drift[0]);
+        Assert.Equal(1 + (4 * 3), drift.Length);
+        Assert.StartsWith("1,tiled 2×4,conv1,1,0,0,", drift[7], StringComparison.Ordinal);
+        Assert.Contains("Drift between tiles, conv1", File.ReadAllText(folder["run/drift.svg"]), StringComparison.Ordinal);
+        foreach (var variant in (string[])["shared", "tiled-2", "tiled-2x4", "unshared"])
+        {
+            foreach (var file in (string[])["model.safetensors", "model.json", "metrics.csv", "filters.svg"]) Assert.True(File.Exists(folder[$"run/{variant}/{file}"]), $"{variant}/{file}");
+            Assert.Equal(0, ToolRun.Of("evaluate", folder["run/" + variant]).Code);
+        }
+
+        Assert.Contains("tiles 2×4", File.ReadAllText(folder["run/tiled-2x4/filters.svg"]), StringComparison.Ordinal);
+        var again = Run("--out", folder["run"]);
+        Assert.Equal((1, $"--out {folder["run"]}: it holds an experiment already; give another folder."), (again.Code, again.Error.Trim()));
+    }
+
+    [Fact]
+    public void Json_has_a_line_for_each_epoch_each_variant_and_the_whole()
+    {
+        var run = Run("--tiles", "shared,2", "--untie-after", "1", "--seeds", "3,4", "--json", "--out", folder["run"]);
+        Assert.Equal(0, run.Code);
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+
+        // For each seed one shared epoch, and for each of two variants two epochs and the variant; then the last line.
+        Assert.Equal((2 * (1 + (2 * 3))) + 1, lines.Length);
+        Assert.Equal("start", lines[0].GetProperty("sharing").GetString());
+        Assert.Empty(lines[0].GetProperty("drift").EnumerateObject());
+        var variant = lines[6];
+        Assert.Equal(("tiled 2", 3), (variant.GetProperty("sharing").GetString(), variant.GetProperty("seed").GetInt32()));
+        Assert.Equal(lines[5].GetProperty("drift").GetProperty("conv1").GetDouble(), variant.GetProperty("drift").GetProperty("conv1").GetDouble());
+        Assert.True(variant.GetProperty("drift").GetProperty("conv1").GetDouble() > 0);
+        foreach (var key in (string[])["testAccuracy", "testLoss", "weights", "multiplyAdds", "seconds"]) Assert.True(variant.TryGetProperty(key, out _), key);
+        Assert.Equal([3, 4], lines[^1].GetProperty("seeds").EnumerateArray().Select(seed => seed.GetInt32()));
+        Assert.Equal(["conv1"], lines[^1].GetProperty("layers").EnumerateArray().Select(layer => layer.GetString()));
+        Assert.True(File.Exists(folder["run/tiled-2-seed-4/model.safetensors"]));
+    }
+
+    [Theory]
+    [InlineData(2, "--tiles: '0' is no sharing; give shared, unshared, or a tile's size, such as 2 for every axis or 2x3.", "--tiles", "shared,0")]
+    [InlineData(2, "--layers is 'conv1,'; give a list with commas between.", "--layers", "conv1,")]
+    [InlineData(2, "--seeds: 'x' is no whole number.", "--seeds", "1,x")]
+    [InlineData(1, "sharing: there is no layer 'conv'; did you mean 'conv1'?", "--layers", "conv")]
+    [InlineData(1, "sharing: tile 5 on axis 1 is larger than the output 4×4 of 'conv1'; use at most 4 there, unshared, or leave the layer out.", "--tiles", "2x5")]
+    [InlineData(1, "sharing: untying after 3 epochs leaves none of 3 to train untied; untie after at most 2, or train for more epochs.", "--untie-after", "3")]
+    public void Mistakes_are_told_before_there_is_a_folder(int code, string message, params string[] arguments)
+    {
+        var run = Run([.. arguments, "--out", folder["run"]]);
+        Assert.Equal((code, message), (run.Code, run.Error.Split('\n')[0]));
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    [Fact]
+    public void Stopping_ends_with_130()
+    {
+        using var stopping = new CancellationTokenSource();
+        stopping.Cancel();
+        var run = ToolRun.Stoppable(stopping.Token, "sharing", folder.Write("model.json", Model), "--data", folder["data"], "--untie-after", "1", "--out", folder["run"]);
+        Assert.Equal(130, run.Code);
+        Assert.Contains("Stopped before a variant was finished", run.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    private ToolRun Run(params string[] arguments) => ToolRun.Of(["sharing", folder.Write("model.json", Model), "--data", folder["data"], .. arguments]);
+}
