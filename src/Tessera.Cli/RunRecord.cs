@@ -26,7 +26,7 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
         if (test is null) return new RunRecord(folder, model, result, null, threads, files);
 
-        var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads, Exact = model.Training.Exact }).Evaluate(test, stopping);
+        var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads, Exact = model.Training.Exact }) { Target = model.Training.Target }.Evaluate(test, stopping);
         if (evaluation.Accuracy is not null && test.SampleShape.Count is 2 or 3)
         {
             var mistakes = Mistakes.Of(model, trainer.Parameters, test, threads, stopping);
