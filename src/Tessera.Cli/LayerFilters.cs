@@ -2,6 +2,7 @@ using Tessera.Execution;
 using Tessera.Imaging;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
+using Tessera.Operators;
 
 namespace Tessera.Cli;
 
@@ -19,10 +20,10 @@ internal static class LayerFilters
         switch (network.Layers[index])
         {
             case Convolution convolution when convolution.Operator.Rank <= 3:
-                Write(path, parameters, convolution.Name, convolution.Operator.Rank, convolution.Operator.Sharing.IsShared);
+                Write(path, parameters[convolution.Name + ".kernel"], convolution.Operator);
                 return true;
             case TransposedConvolution transposed when transposed.Operator.Rank <= 3:
-                Write(path, parameters, transposed.Name, transposed.Operator.Rank, transposed.Operator.Sharing.IsShared);
+                Write(path, parameters[transposed.Name + ".kernel"], transposed.Operator);
                 return true;
             case Dense dense when ImageInto(network, index) is { } image:
                 FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. image.AsSpan()]);
@@ -41,16 +42,19 @@ internal static class LayerFilters
         _ => false,
     };
 
-    private static void Write(string path, NetworkParameters<float> parameters, string name, int rank, bool isShared)
+    /// <summary>Writes the mosaic of a kernel tensor of an operator.</summary>
+    public static void Write(string path, string name, ReadOnlySpan<float> kernel, Sizes shape, int rank, bool isShared)
     {
-        var kernel = parameters[name + ".kernel"];
-        var tiles = isShared ? Sizes.Empty : Sizes.Create(kernel.Description.Shape.AsSpan()[..rank]);
-        var filter = kernel.Description.Shape.From(tiles.Count);
+        var tiles = isShared ? Sizes.Empty : Sizes.Create(shape.AsSpan()[..rank]);
+        var filter = shape.From(tiles.Count);
 
         // With a table there is one plane per connected pair: [P, k…] stands for [P, 1, k…].
         if (filter.Count == rank + 1) filter = [filter[0], 1, .. filter.From(1).AsSpan()];
-        FilterMosaic.Write(path, $"{name}: {filter[0]} filters", TilesLast(kernel.Span, (int)tiles.Product), filter, tiles);
+        FilterMosaic.Write(path, $"{name}: {filter[0]} filters", TilesLast(kernel, (int)tiles.Product), filter, tiles);
     }
+
+    private static void Write(string path, Parameter<float> kernel, ConvolutionDescription of) =>
+        Write(path, kernel.Name[..^".kernel".Length], kernel.Span, kernel.Description.Shape, of.Rank, of.Sharing.IsShared);
 
     /// <summary>The shape [C, i…] of the images that a dense layer sees, also through a flatten or what changes no shape; null where they are none.</summary>
     private static Sizes? ImageInto(NetworkDescription network, int index)

@@ -10,12 +10,12 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
     /// <summary>What a heading calls it: its name and, where it is known, its class.</summary>
     public string Title => Label is null ? Path.GetFileName(Name) : $"{Name} ({Label})";
 
-    /// <summary>The one sample that a command is given: a file, or a test sample of the data named or of what the model was trained on.</summary>
+    /// <summary>The one sample that a command is given: a file, or else a sample of data, which is read only then.</summary>
     /// <exception cref="UsageException">There is no such sample, or a file holds several.</exception>
-    public static PredictionSample Single(TrainedModel trained, string? file, string? data, int index)
+    public static PredictionSample Single(Sizes shape, string? file, Func<Dataset> data, int index)
     {
-        if (file is null) return FromData(trained.ReadData(data, "test"), [index]).Single();
-        var samples = FromFile(file, trained.Model.Network.InputShape).Take(2).ToArray();
+        if (file is null) return FromData(data(), [index]).Single();
+        var samples = FromFile(file, shape).Take(2).ToArray();
         return samples.Length == 1 ? samples[0] : throw new UsageException($"{file}: it holds several samples or none; give a file with one.");
     }
 

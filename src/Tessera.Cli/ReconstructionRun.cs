@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tessera.Data;
 using Tessera.Files;
 using Tessera.Reconstruction;
@@ -48,6 +47,9 @@ internal static class ReconstructionRun
         }
 
         trainer.Save(folder.Checkpoint);
+        var record = RunRecord.Complete(folder, trainer, result, data.Test, threads, session.Stopping);
+        if (json) record.WriteJson(session.Output);
+        else record.WriteText(session.Output);
         return Tool.Fine;
     }
 }

@@ -3,12 +3,19 @@ using System.Text;
 using Tessera.Data;
 using Tessera.Files;
 using Tessera.Imaging;
+using Tessera.Reconstruction;
 using Tessera.Training;
 
 namespace Tessera.Cli;
 
 /// <summary>What a finished training came to: its test, its pictures and its summary.</summary>
-internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, TrainingResult Result, Evaluation? Test, int Threads, IReadOnlyList<string> Files)
+/// <param name="Folder">Where it stands.</param>
+/// <param name="Subject">What was trained.</param>
+/// <param name="Result">How the training went.</param>
+/// <param name="Test">How it does on test samples; null where the data has none.</param>
+/// <param name="Threads">The threads it was trained on.</param>
+/// <param name="Files">The files it left.</param>
+internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingResult Result, Evaluation? Test, int Threads, IReadOnlyList<string> Files)
 {
     /// <summary>Writes metrics.csv.</summary>
     public static void WriteMetrics(RunFolder folder, IReadOnlyList<EpochMetrics> epochs)
@@ -17,17 +24,18 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         AtomicFile.Write(folder["metrics.csv"], stream => stream.Write(text));
     }
 
-    /// <summary>Tests the network and draws its pictures; the curves call what was looked at after each epoch as it is called here.</summary>
+    /// <summary>Tests a network and draws its pictures; the curves call what was looked at after each epoch as it is called here.</summary>
     public static RunRecord Complete(RunFolder folder, Trainer<float> trainer, TrainingResult result, Dataset? test, string watched, int threads, CancellationToken stopping)
     {
         var model = trainer.Model;
+        var subject = RunSubject.Of(model);
         List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
         (Curves(result.Epochs) with { ValidationName = watched }).Write(folder["curves.svg"]);
         if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
-        if (test is null) return new RunRecord(folder, model, result, null, threads, files);
+        if (test is null) return new RunRecord(folder, subject, result, null, threads, files);
 
         files.AddRange(DrawSamples(folder, new TrainedModel(model, trainer.Parameters), test, threads, stopping));
-        var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads, Exact = model.Training.Exact }).Evaluate(test, stopping);
+        var evaluation = new Evaluator<float>(model.Network, trainer.Parameters, model.Training.Loss, 100, model.Data.Normalisation, new() { Threads = threads, Exact = model.Training.Exact }) { Target = model.Training.Target }.Evaluate(test, stopping);
         if (evaluation.Accuracy is not null && test.SampleShape.Count is 2 or 3)
         {
             var mistakes = Mistakes.Of(model, trainer.Parameters, test, threads, stopping);
@@ -35,7 +43,17 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
             files.Add("mistakes.svg");
         }
 
-        return new RunRecord(folder, model, result, evaluation, threads, files);
+        return new RunRecord(folder, subject, result, evaluation, threads, files);
+    }
+
+    /// <summary>Draws the pictures of a belief net or a sparse coder; its test is what its reconstructions miss, as after the last epoch.</summary>
+    public static RunRecord Complete(RunFolder folder, ReconstructionTrainer<float> trainer, TrainingResult result, Dataset? test, int threads, CancellationToken stopping)
+    {
+        List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
+        (Curves(result.Epochs) with { ValidationName = "test" }).Write(folder["curves.svg"]);
+        files.AddRange(ReconstructionPictures.Write(folder, trainer.Reconstructor, trainer.Model.Data, test, stopping));
+        var evaluation = test is null ? null : new Evaluation(result.Epochs[^1].ValidationLoss!.Value, null, null, test.Count);
+        return new RunRecord(folder, RunSubject.Of(trainer.Model, trainer.ParameterCount), result, evaluation, threads, files);
     }
 
     /// <summary>Draws what the network makes of test samples, and names the files.</summary>
@@ -46,14 +64,14 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         FeatureMaps.Of(trained, first.Values, first.Title, threads: threads).Write(folder["features.svg"]);
         yield return "features.svg";
         if (!Reconstructions.CanDraw(trained.Model.Network)) yield break;
-        Reconstructions.Of(trained, test, Reconstructions.Usual, threads, stopping).Write(folder["reconstructions.svg"]);
+        Reconstructions.Of(TrainedReconstructor.Of(trained, threads).Coder, test, Reconstructions.Usual, stopping).Write(folder["reconstructions.svg"]);
         yield return "reconstructions.svg";
     }
 
     /// <summary>The last line for machines.</summary>
     public void WriteJson(TextWriter output) => JsonLines.WriteLine(output, writer =>
     {
-        writer.WriteString("model", Model.Network.Name);
+        writer.WriteString("model", Subject.Name);
         if (Test?.Accuracy is { } accuracy) writer.WriteFinite("testAccuracy", accuracy);
         else writer.WriteNull("testAccuracy");
         if (Test is not null) writer.WriteFinite("testLoss", Test.Loss);
@@ -62,9 +80,9 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         writer.WriteNumber("epochs", Result.Epochs.Count);
         writer.WriteNumber("bestEpoch", Result.BestEpoch);
         writer.WriteString("outcome", Result.Outcome == TrainingOutcome.StoppedEarly ? "stoppedEarly" : "completed");
-        writer.WriteNumber("seed", Model.Training.Seed);
+        writer.WriteNumber("seed", Subject.Seed);
         writer.WriteNumber("threads", Threads);
-        writer.WriteNumber("parameters", Model.Network.TrainedParameterCount);
+        writer.WriteNumber("parameters", Subject.Parameters);
         writer.WriteString("out", Folder.Path);
     });
 
@@ -91,7 +109,7 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
         if (Result.Outcome == TrainingOutcome.StoppedEarly) output.WriteLine($"It stopped early: epoch {Result.BestEpoch} was the best.");
         output.WriteLine($"In {Folder.Path}:");
         foreach (var file in Files) output.WriteLine($"  {file,-19} {Meaning(file)}");
-        output.WriteLine($"Next: tessera predict {Folder.Path} IMAGE.png, or tessera evaluate {Folder.Path}");
+        output.WriteLine($"Next: {string.Format(CultureInfo.InvariantCulture, Subject.Next, Folder.Path)}");
     }
 
     /// <summary>The learning curves of these epochs.</summary>
@@ -103,7 +121,7 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
 
     private string MostConfused(ConfusionMatrix confusion)
     {
-        var names = Model.Data.ClassNames.Count == confusion.Classes ? Model.Data.ClassNames : Dataset.NumberedClasses(confusion.Classes);
+        var names = Subject.ClassNames.Count == confusion.Classes ? Subject.ClassNames : Dataset.NumberedClasses(confusion.Classes);
         var pairs = from actual in Enumerable.Range(0, confusion.Classes)
                     from said in Enumerable.Range(0, confusion.Classes)
                     where actual != said && confusion[actual, said] > 0
@@ -114,11 +132,13 @@ internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, Train
 
     private static string Meaning(string file) => file switch
     {
-        "model.safetensors" => "the trained network, for evaluate, predict and --resume",
+        "model.safetensors" => "the trained model, for the other commands and --resume",
         "model.json" => "its description, to change and train again",
         "metrics.csv" => "loss and accuracy of every epoch",
         "curves.svg" => "the learning curves",
         "filters.svg" => "the filters of the first layer",
+        "codes.svg" => "the code of the first test sample",
+        "samples.svg" => "samples along Gibbs chains",
         "features.svg" => "what every layer makes of the first test sample",
         "reconstructions.svg" => "test samples beside their reconstructions",
         _ => "what it got wrong, and what it said",

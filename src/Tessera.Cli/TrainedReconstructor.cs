@@ -30,7 +30,13 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
             return new TrainedReconstructor(opened.ReadModel<float>(Batch, threads), opened.Model.Data, () => Untrained(opened.Model, threads));
         }
 
-        var trained = TrainedModel.Open(path);
+        return Of(TrainedModel.Open(path), threads);
+    }
+
+    /// <summary>A network that reconstructs.</summary>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    public static TrainedReconstructor Of(TrainedModel trained, int threads)
+    {
         var network = trained.Model.Network;
         var how = new ExecutionOptions { Threads = threads, Exact = trained.Model.Training.Exact };
         return new TrainedReconstructor(
@@ -48,4 +54,7 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
         var source = given ?? Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
         return DataSources.ReadFor(source, Model.SampleShape);
     }
+
+    /// <summary>The test samples of the same.</summary>
+    public Dataset ReadTest(string? given) => ReadData(given).Test ?? throw new UsageException("--data: it has no test samples; give data that has some.");
 }

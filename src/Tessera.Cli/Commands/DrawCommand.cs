@@ -13,6 +13,7 @@ internal static class DrawCommand
           tessera draw filters runs/mnist-1 --layer conv2
           tessera draw features runs/mnist-1 --index 3
           tessera draw reconstructions runs/autoencoder-1 --count 12
+          tessera draw samples runs/rbm-1
           tessera draw curves runs/mnist-1
         and of connections alone:
           tessera draw network samples/figure-9-13-valid.json
@@ -28,6 +29,7 @@ internal static class DrawCommand
             DrawFilters.Create(session),
             DrawFeatures.Create(session),
             DrawReconstructions.Create(session),
+            DrawSamples.Create(session),
             DrawCurves.Create(session),
             DrawNetwork.Create(session),
             DrawConnections.Create(session),

@@ -8,7 +8,7 @@ internal static class DrawFeatures
     private const string Examples =
         """
         A row for each layer with spatial axes, an image for each of its first 16 channels, each on a scale of its own that is named below it. With
-        --layer up to 128 channels of one layer.
+        --layer up to 128 channels of one layer. Of a belief net or a sparse coder, the code.
 
         Examples:
           tessera draw features runs/mnist-1                 (of the first test image)
@@ -33,16 +33,25 @@ internal static class DrawFeatures
             var given = parsed.GetRequiredValue(model);
             var file = parsed.GetValue(image);
             if (file is not null && (parsed.GetValue(index) is not null || parsed.GetValue(data) is not null)) throw new UsageException($"{(parsed.GetValue(index) is not null ? "--index" : "--data")}: an image file is given too; leave out one of the two.");
+            if (TrainedModel.IsReconstruction(given)) return DrawCode(session, given, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0, parsed.GetValue(threads) ?? 0, parsed.GetValue(output));
             var trained = TrainedModel.Open(given);
             var network = trained.Model.Network;
             if (!FeatureMaps.CanDraw(trained)) throw new InvalidOperationException($"{given}: the network takes samples of {network.InputShape}, which have no picture; networks of signals, images and volumes do.");
             int? place = parsed.GetValue(layer) is { } name ? LayerChoice.IndexOf(network, name) : null;
             if (place is { } one && network.Shapes(1)[one].Count is < 3 or > 5) throw new UsageException($"--layer: {parsed.GetValue(layer)} gives {network.Shapes(1)[one].From(1)}, without maps to draw; name a layer with one to three spatial axes.");
             var path = PictureFile.Check(parsed.GetValue(output), place is null ? "features.svg" : $"features-{parsed.GetValue(layer)}.svg", given);
-            var sample = PredictionSample.Single(trained, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0);
+            var sample = PredictionSample.Single(network.InputShape, file, () => trained.ReadData(parsed.GetValue(data), "test"), parsed.GetValue(index) ?? 0);
             FeatureMaps.Of(trained, sample.Values, sample.Title, place, parsed.GetValue(threads) ?? 0).Write(path);
             return PictureFile.Written(session, path);
         });
         return command;
+    }
+
+    private static int DrawCode(Session session, string given, string? file, string? data, int index, int threads, string? output)
+    {
+        var trained = TrainedReconstructor.Open(given, threads);
+        var path = PictureFile.Check(output, "codes.svg", given);
+        CodeMaps.Of(trained.Coder, PredictionSample.Single(trained.Model.SampleShape, file, () => trained.ReadTest(data), index), session.Stopping).Write(path);
+        return PictureFile.Written(session, path);
     }
 }

@@ -7,7 +7,8 @@ internal static class DrawFilters
 {
     private const string Examples =
         """
-        Convolutions of every kind of sharing (tiles or positions in rows), transposed convolutions, and dense layers on images.
+        Convolutions of every kind of sharing (tiles or positions in rows), transposed convolutions, dense layers on images; the machines of a
+        belief net (--layer rbm2) and the dictionary of a sparse coder.
 
         Examples:
           tessera draw filters runs/mnist-1
@@ -25,6 +26,7 @@ internal static class DrawFilters
         command.SetAction(parsed =>
         {
             var given = parsed.GetRequiredValue(model);
+            if (TrainedModel.IsReconstruction(given)) return DrawLearned(session, given, parsed.GetValue(layer), parsed.GetValue(output));
             var network = TrainedModel.Describe(given).Network;
             var drawable = Enumerable.Range(0, network.Layers.Count).Where(place => LayerFilters.CanDraw(network, place)).ToArray();
             var name = parsed.GetValue(layer);
@@ -38,5 +40,15 @@ internal static class DrawFilters
             return PictureFile.Written(session, path);
         });
         return command;
+    }
+
+    private static int DrawLearned(Session session, string given, string? name, string? output)
+    {
+        var all = LearnedFilters.Of(TrainedReconstructor.Open(given, 0).Model);
+        var chosen = all.FirstOrDefault(filters => name is null || filters.Name == name);
+        if (chosen is null) throw new UsageException($"--layer: there are no filters to draw{(name is null ? "" : $" called '{name}'")}; those that can be drawn are of {(all.Count == 0 ? "operators of one to three axes" : string.Join(", ", all.Select(filters => filters.Name)))}.");
+        var path = PictureFile.Check(output, name is null ? "filters.svg" : $"filters-{name}.svg", given);
+        chosen.Write(path);
+        return PictureFile.Written(session, path);
     }
 }

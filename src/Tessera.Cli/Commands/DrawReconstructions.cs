@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace Tessera.Cli.Commands;
 
-/// <summary><c>tessera draw reconstructions</c>: test samples beside what a network that gives back its input makes of them.</summary>
+/// <summary><c>tessera draw reconstructions</c>: test samples beside what a model of codes makes of them.</summary>
 internal static class DrawReconstructions
 {
     private const string Examples =
         """
-        For networks whose output has the shape of their input, such as autoencoders.
+        For belief nets, sparse coders, and networks whose output has the shape of their input: autoencoders.
 
         Examples:
           tessera draw reconstructions runs/autoencoder-1
@@ -29,12 +29,12 @@ internal static class DrawReconstructions
         command.SetAction(parsed =>
         {
             var given = parsed.GetRequiredValue(model);
-            var trained = TrainedModel.Open(given);
-            var network = trained.Model.Network;
-            if (!Reconstructions.CanDraw(network)) throw new InvalidOperationException($"{given}: the network makes {network.OutputShape(1).From(1)} of {network.InputShape}, so it reconstructs no images; give a model whose output has the shape of its input.");
+            var trained = TrainedReconstructor.Open(given, parsed.GetValue(threads) ?? 0);
+            if (!ReconstructionPictures.CanDraw(trained.Model.SampleShape)) throw new InvalidOperationException($"{given}: the model takes samples of {trained.Model.SampleShape}, which have no picture; models of signals, images and volumes do.");
             var path = PictureFile.Check(parsed.GetValue(output), "reconstructions.svg", given);
-            var samples = trained.ReadData(parsed.GetValue(data), parsed.GetRequiredValue(part));
-            Reconstructions.Of(trained, samples, parsed.GetValue(count) ?? Reconstructions.Usual, parsed.GetValue(threads) ?? 0, session.Stopping).Write(path);
+            var split = trained.ReadData(parsed.GetValue(data));
+            var samples = parsed.GetRequiredValue(part) == "train" ? split.Training : split.Test ?? throw new UsageException("--part: the data has no test samples; use --part train.");
+            Reconstructions.Of(trained.Coder, samples, parsed.GetValue(count) ?? Reconstructions.Usual, session.Stopping).Write(path);
             return PictureFile.Written(session, path);
         });
         return command;

@@ -37,7 +37,8 @@ internal static class EvaluateCommand
                 trained.Model.Training.Loss,
                 Math.Min(parsed.GetValue(batch) ?? 100, samples.Count),
                 trained.Model.Data.Normalisation,
-                new() { Threads = parsed.GetValue(threads) ?? 0, Exact = trained.Model.Training.Exact });
+                new() { Threads = parsed.GetValue(threads) ?? 0, Exact = trained.Model.Training.Exact })
+            { Target = trained.Model.Training.Target };
             var evaluation = evaluator.Evaluate(samples, session.Stopping);
             if (parsed.GetValue(json)) WriteJson(session.Output, evaluation);
             else WriteText(session.Output, evaluation, samples.ClassNames);

@@ -12,6 +12,9 @@ public sealed record DataDescription
     /// <summary>Whether the mean and deviation to normalise by are measured on the training data.</summary>
     public bool MeasuresNormalisation { get; init; }
 
+    /// <summary>Whether samples are normalised, by numbers that are known or will be measured.</summary>
+    internal bool IsNormalised => MeasuresNormalisation || Normalisation is not null;
+
     /// <summary>What is done at random to training samples, before they are normalised.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 

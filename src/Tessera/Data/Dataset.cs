@@ -197,6 +197,20 @@ public sealed class Dataset
         return (Subset(training), Subset(validation));
     }
 
+    /// <summary>The first sample with a value outside of <paramref name="least"/> … <paramref name="most"/>, which has 0 and 1 within; −1 for none.</summary>
+    internal int FirstOutside(float least, float most)
+    {
+        for (var index = 0; floats is not null && index < Count; index++)
+        {
+            foreach (var value in floats.AsSpan(Position(index) * sampleLength, sampleLength))
+            {
+                if (value < least || value > most) return index;
+            }
+        }
+
+        return -1;
+    }
+
     private int Position(int index)
     {
         if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"There are {Count} samples.");

@@ -47,6 +47,12 @@ internal abstract unsafe class LayerExecution<T> : IParallelWork
     /// <summary>Elements of the workspace that each worker needs.</summary>
     public virtual long WorkerElements => 0;
 
+    /// <summary>Whether the layer adds a penalty to the loss; its backward pass then adds the penalty's gradient to the inputs'.</summary>
+    public virtual bool HasPenalty => false;
+
+    /// <summary>The penalty of the last forward pass.</summary>
+    public double Penalty { get; protected set; }
+
     /// <summary>Where its tensors stand.</summary>
     public LayerMemory<T> Memory { get; private set; } = null!;
 

@@ -28,11 +28,14 @@ internal sealed unsafe class LayerMemory<T>
     /// <summary>The state of the layer that this one refers to.</summary>
     public required byte* ReferenceState { get; init; }
 
-    /// <summary>The layer's parameters, in order.</summary>
+    /// <summary>The layer's parameters, in order; before them, where it has the kernel of the layer that it refers to, that kernel.</summary>
     public required T*[] Parameters { get; init; }
 
     /// <summary>Their gradients, null for statistics; overwritten by the backward pass.</summary>
     public required T*[] ParameterGradients { get; init; }
+
+    /// <summary>Whether the first parameter's gradient is added to instead: another layer with the same kernel has written it already.</summary>
+    public required bool AccumulateKernel { get; init; }
 
     /// <summary>The workspace that all layers share.</summary>
     public required Workspace<T> Workspace { get; init; }

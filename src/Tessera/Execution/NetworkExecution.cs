@@ -80,6 +80,17 @@ public sealed unsafe class NetworkExecution<T>
         set => pass.Step = value;
     }
 
+    /// <summary>What the layers' penalties of the last forward pass add to the loss; 0 outside training.</summary>
+    internal double Penalty
+    {
+        get
+        {
+            double sum = 0;
+            foreach (var layer in schedule.Layers) sum += layer.Penalty;
+            return sum;
+        }
+    }
+
     /// <summary>The memory in bytes, by what it is for.</summary>
     public MemoryPlan Memory => schedule.Memory;
 
@@ -197,19 +208,10 @@ public sealed unsafe class NetworkExecution<T>
     {
         var plan = options.ToPlanOptions();
         var workspace = new Workspace<T>(schedule.SharedElements, schedule.WorkerElements, plan.ResolvedThreads);
-        var parameter = 0;
-        var trained = 0;
+        var (values, gradients) = ParametersByLayer();
         for (var layer = 0; layer < schedule.Layers.Length; layer++)
         {
             var sources = Network.Graph.Sources[layer];
-            var values = new List<nint>();
-            var gradients = new List<nint>();
-            for (; parameter < Parameters.Count && Network.LayerOfParameter(parameter) == layer; parameter++)
-            {
-                values.Add((nint)Parameters[parameter].Pointer);
-                gradients.Add(options.Training && Parameters[parameter].IsTrained ? (nint)Gradients[trained++].Pointer : 0);
-            }
-
             schedule.Layers[layer].Bind(
                 new LayerMemory<T>
                 {
@@ -220,13 +222,37 @@ public sealed unsafe class NetworkExecution<T>
                     Accumulate = schedule.Accumulate[layer],
                     State = (byte*)At(schedule.States[layer]),
                     ReferenceState = Network.Graph.References[layer] is >= 0 and { } reference ? (byte*)At(schedule.States[reference]) : null,
-                    Parameters = Pointers(values),
-                    ParameterGradients = Pointers(gradients),
+                    Parameters = Pointers(values[layer]),
+                    ParameterGradients = Pointers(gradients[layer]),
+                    AccumulateKernel = schedule.AccumulateKernel[layer],
                     Workspace = workspace,
                 },
                 pass,
                 plan.ResolvedThreads);
         }
+    }
+
+    /// <summary>For each layer the addresses of its parameters and of their gradients, those of a kernel that it borrows first.</summary>
+    private (List<nint>[] Values, List<nint>[] Gradients) ParametersByLayer()
+    {
+        List<nint>[] values = [.. schedule.Layers.Select(static _ => new List<nint>())], gradients = [.. schedule.Layers.Select(static _ => new List<nint>())];
+        var trained = 0;
+        for (var parameter = 0; parameter < Parameters.Count; parameter++)
+        {
+            var layer = Network.LayerOfParameter(parameter);
+            values[layer].Add((nint)Parameters[parameter].Pointer);
+            gradients[layer].Add(options.Training && Parameters[parameter].IsTrained ? (nint)Gradients[trained++].Pointer : 0);
+        }
+
+        for (var layer = 0; layer < values.Length; layer++)
+        {
+            if (!Network.Layers[layer].TakesKernelOfReference) continue;
+            var owner = Network.Graph.References[layer]!.Value;
+            values[layer].Insert(0, values[owner][0]);
+            gradients[layer].Insert(0, gradients[owner][0]);
+        }
+
+        return (values, gradients);
     }
 
     private int ValueOf(string layer)

@@ -56,17 +56,20 @@ public sealed class NetworkPlan
         var layers = network.Layers.Select((layer, index) =>
         {
             var inputs = network.InputShapes(index, 1, one);
+            // A tied decoder has the windows and the work of the layer whose kernel it takes.
+            var owner = layer.TakesKernelOfReference ? network.Graph.References[index]!.Value : index;
+            var axes = network.Layers[owner].Axes(network.InputShapes(owner, 1, one));
             var parameters = layer.Parameters(inputs).Sum(static parameter => parameter.Shape.Product);
             var workspace = schedule.Layers[index].SharedElements + (schedule.Layers[index].WorkerElements * workers);
             return new LayerPlan(
                 layer.Name,
                 layer.Kind,
                 one[index].From(1),
-                layer.Axes(inputs),
-                layer is TransposedConvolution,
+                axes,
+                layer is TransposedConvolution or TiedTranspose,
                 fields[index],
                 parameters,
-                layer.MultiplyAdds(inputs),
+                network.Layers[owner].MultiplyAdds(network.InputShapes(owner, 1, one)),
                 parameters * size,
                 schedule.Shapes[index].Product * size,
                 workspace * size);

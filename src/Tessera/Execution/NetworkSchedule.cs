@@ -45,6 +45,7 @@ internal sealed unsafe class NetworkSchedule<T>
         Gradients = new MemoryBlock?[count + 1];
         States = new MemoryBlock?[count];
         Accumulate = [.. graph.Sources.Select(static sources => new bool[sources.Length])];
+        AccumulateKernel = [.. Enumerable.Range(0, count).Select(KernelIsWritten)];
         RunsBackward = new bool[count];
         WantsGradient = new bool[count + 1];
         if (options.Training) MarkBackward();
@@ -76,6 +77,9 @@ internal sealed unsafe class NetworkSchedule<T>
     /// <summary>For each layer and input, whether its gradient is added to.</summary>
     public bool[][] Accumulate { get; }
 
+    /// <summary>For each layer, whether another one with the same kernel has written the kernel's gradient before it in the backward pass.</summary>
+    public bool[] AccumulateKernel { get; }
+
     /// <summary>Whether a layer takes part in the backward pass.</summary>
     public bool[] RunsBackward { get; }
 
@@ -98,12 +102,24 @@ internal sealed unsafe class NetworkSchedule<T>
 
     private int BackwardTime(int layer) => turn + Shapes.Count - position[layer];
 
+    /// <summary>A kernel's owner comes first in the forward order, so last in the backward one; of those that borrow it, the last writes.</summary>
+    private bool KernelIsWritten(int layer)
+    {
+        var owner = Network.Layers[layer].TakesKernelOfReference ? graph.References[layer] : layer;
+        for (var user = 0; user < position.Length; user++)
+        {
+            if (Network.Layers[user].TakesKernelOfReference && graph.References[user] == owner && position[user] > position[layer]) return true;
+        }
+
+        return false;
+    }
+
     private void MarkBackward()
     {
         WantsGradient[0] = options.InputGradient;
         foreach (var layer in graph.Order)
         {
-            var trained = Network.Layers[layer].Parameters(Network.InputShapes(layer, InputShape[0], Shapes)).Any(static parameter => parameter.IsTrained);
+            var trained = Network.Layers[layer].TakesKernelOfReference || Network.Layers[layer].Parameters(Network.InputShapes(layer, InputShape[0], Shapes)).Any(static parameter => parameter.IsTrained);
             RunsBackward[layer] = trained || graph.Sources[layer].Any(source => WantsGradient[source + 1]);
             WantsGradient[layer + 1] = RunsBackward[layer];
         }

@@ -13,6 +13,7 @@ internal static class LayerJson
         LayerKind.Of("transposed-convolution", OperatorLayerJson.ReadTransposed, OperatorLayerJson.Write),
         LayerKind.Of("dense", OperatorLayerJson.ReadDense, OperatorLayerJson.Write),
         .. WindowLayerJson.Kinds,
+        .. CodingLayerJson.Kinds,
         LayerKind.Of("batch-normalisation", ReadNormalisation, WriteNormalisation),
         LayerKind.Of("dropout", keys => new Dropout(keys.Required("rate").Real(0, 1)), (writer, layer) => writer.WriteNumber("rate", layer.Rate)),
         LayerKind.Of("relu", _ => new Relu()),

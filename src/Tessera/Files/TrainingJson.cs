@@ -19,6 +19,7 @@ internal static class TrainingJson
             Epochs = keys.Optional("epochs")?.Whole(1) ?? defaults.Epochs,
             BatchSize = keys.Optional("batchSize")?.Whole(1) ?? defaults.BatchSize,
             Loss = keys.Optional("loss") is { } loss ? ReadLoss(loss) : defaults.Loss,
+            Target = keys.Optional("target")?.OneOf("given", "input") == "input" ? TrainingTarget.Input : TrainingTarget.Given,
             Optimiser = keys.Optional("optimiser") is { } optimiser ? ReadOptimiser(optimiser) : defaults.Optimiser,
             Schedule = keys.Optional("schedule") is { } schedule ? ReadSchedule(schedule) : defaults.Schedule,
             ClipNorm = keys.Optional("clipNorm")?.Real(0),
@@ -49,6 +50,7 @@ internal static class TrainingJson
         writer.WriteNumber("epochs", training.Epochs);
         writer.WriteNumber("batchSize", training.BatchSize);
         WriteLoss(writer, training.Loss);
+        if (training.Target == TrainingTarget.Input) writer.WriteString("target", "input");
         WriteOptimiser(writer, training.Optimiser);
         WriteSchedule(writer, training.Schedule);
         if (training.ClipNorm is { } norm) writer.WriteNumber("clipNorm", norm);

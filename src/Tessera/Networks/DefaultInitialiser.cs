@@ -19,7 +19,7 @@ internal static class DefaultInitialiser
                     return new He();
                 case Sigmoid or Tanh:
                     return new Glorot();
-                case Convolution or TransposedConvolution or Dense:
+                case Convolution or TransposedConvolution or TiedTranspose or Dense:
                     return new LeCun();
             }
         }

@@ -45,8 +45,19 @@ public abstract record Layer
     /// <summary>Multiply-adds of one forward pass over the whole batch, padding counted out; 0 for what does not multiply by weights.</summary>
     public virtual long MultiplyAdds(IReadOnlyList<Sizes> inputs) => 0;
 
-    /// <summary>Checks the layer that <see cref="Reference"/> names.</summary>
+    /// <summary>Whether it multiplies by the kernel (the first parameter) of the layer that <see cref="Reference"/> names, transposed.</summary>
+    internal virtual bool TakesKernelOfReference => false;
+
+    /// <summary>Whether its inputs must lie between 0 and 1.</summary>
+    internal virtual bool TakesFractions => false;
+
+    /// <summary>Checks the layer that <see cref="Reference"/> names; null for the network's input.</summary>
     internal virtual void CheckReference(Layer? referenced)
+    {
+    }
+
+    /// <summary>Checks the layer that its first input comes from; null for the network's input.</summary>
+    internal virtual void CheckSource(Layer? source)
     {
     }
 

@@ -21,6 +21,7 @@ internal sealed class NetworkGraph
 
         Sources = [.. layers.Select(SourcesOf)];
         References = [.. layers.Select(ReferenceOf)];
+        for (var index = 0; index < layers.Length; index++) layers[index].CheckSource(Sources[index][0] < 0 ? null : layers[Sources[index][0]]);
         Order = SortedByUse();
         CheckAllUsed();
     }

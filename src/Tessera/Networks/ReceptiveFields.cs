@@ -21,8 +21,8 @@ public static class ReceptiveFields
         foreach (var index in network.Graph.Order)
         {
             var layer = network.Layers[index];
-            // Unpooling is the pooling's windows read backwards.
-            var window = layer is MaxUnpool ? network.Graph.References[index]!.Value : index;
+            // Unpooling is the pooling's windows read backwards, and a tied decoder its encoder's.
+            var window = layer is MaxUnpool or TiedTranspose ? network.Graph.References[index]!.Value : index;
             var axes = network.Layers[window].Axes(network.InputShapes(window, 1, shapes));
             AxisReach[]? joined = null;
             foreach (var source in network.Graph.Sources[index])
@@ -39,7 +39,7 @@ public static class ReceptiveFields
 
     private static AxisReach[] Through(Layer layer, IReadOnlyList<AxisGeometry> axes, AxisReach[] from, Sizes output)
     {
-        var transposed = layer is TransposedConvolution or MaxUnpool;
+        var transposed = layer is TransposedConvolution or TiedTranspose or MaxUnpool;
         if (axes.Count == from.Length && axes.Select((axis, a) => (transposed ? axis.Output : axis.Input) == from[a].Count).All(fits => fits))
         {
             return [.. from.Select((reach, a) => transposed ? reach.ThroughTranspose(axes[a]) : reach.Through(axes[a]))];
@@ -49,7 +49,7 @@ public static class ReceptiveFields
         if (layer is Upsample up && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(UpsampleLooks(up.Mode, up.Factors[a], reach.Count)))];
 
         // Without windows, positions stay apart where their numbers stay the same; otherwise everything may reach everything.
-        var keeps = axes.Count == 0 && layer is not Reshape and not Dense && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
+        var keeps = axes.Count == 0 && layer is not Reshape and not Dense and not TiedTranspose && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
         return keeps ? from : [.. from.Select((reach, a) => reach.Everywhere(output.Count == from.Length ? output[a] : 1))];
     }
 

@@ -199,8 +199,12 @@ public sealed unsafe class ConvolutionPlan<T>
     internal void KernelGradient(T* input, T* outputGradient, T* kernelGradient, T* biasGradient, Workspace<T> workspace, bool accumulate)
     {
         workspace.Run(algorithms[(int)Operation.KernelGradient], new Operands<T>(input, kernelGradient, null, outputGradient, accumulate));
-        if (biasGradient != null) workspace.Run(gatherBias!, new Operands<T>(null, biasGradient, null, outputGradient, accumulate));
+        if (biasGradient != null) BiasGradient(outputGradient, biasGradient, workspace, accumulate);
     }
+
+    /// <summary>The bias's gradient alone, on pointers.</summary>
+    internal void BiasGradient(T* outputGradient, T* biasGradient, Workspace<T> workspace, bool accumulate) =>
+        workspace.Run(gatherBias!, new Operands<T>(null, biasGradient, null, outputGradient, accumulate));
 
     /// <summary>The same on pointers.</summary>
     internal void InputGradient(T* kernel, T* outputGradient, T* inputGradient, Workspace<T> workspace, bool accumulate) =>

@@ -10,12 +10,15 @@ internal static class DataFit
     /// <param name="data">The data.</param>
     /// <param name="network">The network whose output the loss takes.</param>
     /// <param name="loss">The loss.</param>
+    /// <param name="target">What the loss compares the output with.</param>
+    /// <param name="isNormalised">Whether samples are normalised before the network sees them.</param>
     /// <param name="what">What messages call the data.</param>
-    public static void Check(Dataset data, NetworkDescription network, Loss loss, string what)
+    public static void Check(Dataset data, NetworkDescription network, Loss loss, TrainingTarget target, bool isNormalised, string what)
     {
         CheckSamples(data, network.InputShape, what);
         var output = network.OutputShape(1);
-        if (data.IsLabelled) CheckLabels(data, output, loss, what);
+        if (target == TrainingTarget.Input) CheckInput(data, network.InputShape, output.From(1), loss, isNormalised, what);
+        else if (data.IsLabelled) CheckLabels(data, output, loss, what);
         else if (data.TargetShape != output.From(1))
         {
             throw new ArgumentException(
@@ -32,6 +35,21 @@ internal static class DataFit
             ? $"there are equally many numbers, so that the dataset's WithSampleShape([{string.Join(", ", input)}]) may be what is wanted"
             : $"give the network the input [{string.Join(", ", data.SampleShape)}], or bring the samples to {input}";
         throw new ArgumentException($"{what}: samples are {data.SampleShape}, but the network's input is {input}; {way}.", nameof(data));
+    }
+
+    private static void CheckInput(Dataset data, Sizes input, Sizes output, Loss loss, bool isNormalised, string what)
+    {
+        if (output != input)
+        {
+            throw new ArgumentException(
+                $"{what}: the output is to be compared with the input, but the network's output is {output} and its input {input}; end the network with a layer that gives {input}, such as the tied transpose of its first layer, or a reshape.", nameof(data));
+        }
+
+        if (loss is not BinaryCrossEntropy) return;
+        if (isNormalised)
+            throw new ArgumentException($"{what}: {loss.Name} towards the input takes samples for probabilities, from 0 to 1, and normalised ones lie outside; leave normalise out, or use mean squared error.", nameof(data));
+        if (data.FirstOutside(0, 1) is not (>= 0 and var sample)) return;
+        throw new ArgumentException($"{what}: {loss.Name} towards the input takes samples for probabilities, from 0 to 1, and sample {sample} has values outside; bring the data to 0 … 1, or use mean squared error.", nameof(data));
     }
 
     private static void CheckLabels(Dataset data, Sizes output, Loss loss, string what)

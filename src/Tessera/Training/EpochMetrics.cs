@@ -11,7 +11,7 @@ public sealed record EpochMetrics
     /// <summary>The epoch, from 1.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>The mean loss of the training examples, each as its step saw it.</summary>
+    /// <summary>The mean loss of the training examples, each as its step saw it, with the penalties of layers.</summary>
     public required double Loss { get; init; }
 
     /// <summary>The part of the training examples that their steps got right; null where examples have no labels.</summary>

@@ -45,29 +45,33 @@ public sealed class Evaluator<T>
         input = new T[execution.Network.InputShape.Product];
     }
 
+    /// <summary>What the loss compares the output with.</summary>
+    public TrainingTarget Target { get; init; }
+
     private delegate void BatchVisitor(Batch<T> batch, ReadOnlySpan<T> output);
 
-    /// <summary>The mean loss, accuracy and confusion over all examples, each counted once.</summary>
+    /// <summary>The mean loss (without penalties of layers, which are of training alone), accuracy and confusion over all examples, each counted once.</summary>
     /// <exception cref="ArgumentException">The data does not fit the network or the loss; the message has both sides and a way out.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Evaluation Evaluate(Dataset data, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
-        DataFit.Check(data, network, loss, "evaluation data");
+        DataFit.Check(data, network, loss, Target, preparation.Steps.Count > 0, "evaluation data");
+        var classifies = data.IsLabelled && Target == TrainingTarget.Given;
         var one = network.OutputShape(1);
         var classes = Math.Max(2, one[1]);
-        var confusion = data.IsLabelled && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
+        var confusion = classifies && classes <= ConfusionMatrix.MostClasses ? new ConfusionMatrix(classes) : null;
         double sum = 0;
         long correct = 0;
         ForEachBatch(data, Count, cancellation);
-        return new Evaluation(sum / data.Count, data.IsLabelled ? correct / (double)data.Count : null, confusion, data.Count);
+        return new Evaluation(sum / data.Count, classifies ? correct / (double)data.Count : null, confusion, data.Count);
 
         void Count(Batch<T> batch, ReadOnlySpan<T> output)
         {
             var shape = Sizes.Create([batch.Count]).Append(one.From(1));
-            if (!data.IsLabelled)
+            if (!classifies)
             {
-                sum += loss.Evaluate<T>(shape, output, batch.Targets.Span, []) * batch.Count;
+                sum += loss.Evaluate<T>(shape, output, (Target == TrainingTarget.Input ? batch.Inputs : batch.Targets).Span, []) * batch.Count;
                 return;
             }
 

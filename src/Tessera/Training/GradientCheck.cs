@@ -100,14 +100,15 @@ public static class GradientCheck
         execution.Backward();
         double[][] gradients = [.. execution.Network.Gradients.Select(gradient => gradient.Span.ToArray())];
         var least = gradients.Length == 0 ? 0 : Negligible * gradients.Max(DifferenceProbe.Largest);
-        var value = new double[1];
+        var value = new double[2];
         var differences = new DifferenceProbe(
             () =>
             {
                 value[0] = loss.Evaluate<double>(shape, execution.Forward(input), targets, []);
+                value[1] = execution.Network.Penalty;
                 return value;
             },
-            [1]);
+            [1, 1]);
         double error = 0;
         var worst = "";
         for (var p = 0; p < gradients.Length; p++)

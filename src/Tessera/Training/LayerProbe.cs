@@ -27,14 +27,12 @@ internal sealed unsafe class LayerProbe
         var shapes = network.InputShapes(index, batch);
         Inputs = [.. shapes.Take(graph.Sources[index].Length).Select(shape => Pinned(shape.Product))];
         InputGradients = [.. Inputs.Select(input => Pinned(input.Length))];
-        foreach (var input in Inputs) Fill(input, ref random);
+        foreach (var input in Inputs) Begin(input, ref random);
         OutputShape = network.Shapes(batch)[index];
-        Output = Pinned(OutputShape.Product);
         outputGradient = Pinned(OutputShape.Product);
-        Direction = new double[OutputShape.Product];
-        Fill(Direction, ref random);
 
-        var own = Enumerable.Range(0, network.Parameters.Count).Where(p => network.LayerOfParameter(p) == index).ToArray();
+        int[] own = [.. Enumerable.Range(0, network.Parameters.Count).Where(p => network.LayerOfParameter(p) == index)];
+        if (Layer.TakesKernelOfReference) own = [Enumerable.Range(0, network.Parameters.Count).First(p => network.LayerOfParameter(p) == graph.References[index]), .. own];
         var values = new List<double[]>();
         foreach (var p in own) values.Add(Begin(start[p], ref random));
         var gradients = own.Select(p => start[p].IsTrained ? Pinned(start[p].Span.Length) : null).ToArray();
@@ -48,6 +46,11 @@ internal sealed unsafe class LayerProbe
         referenced?.Forward();
         var options = new ExecutionOptions { Training = true, InputGradient = true, Threads = threads, Seed = unchecked((long)random.NextBits()) };
         execution = Layer.Compile<double>(new LayerContext(shapes, OutputShape, index, options, referenced?.Layer, graph.References.Contains(index)));
+        // A penalty is one more number that the layer gives: it is added to the loss, so its weight is 1.
+        Output = Pinned(outputGradient.Length + (execution.HasPenalty ? 1 : 0));
+        Direction = new double[Output.Length];
+        Fill(Direction.AsSpan(0, outputGradient.Length), ref random);
+        if (execution.HasPenalty) Direction[^1] = 1;
         state = GC.AllocateArray<byte>(checked((int)execution.StateBytes), pinned: true);
         var plan = options.ToPlanOptions();
         execution.Bind(
@@ -62,6 +65,7 @@ internal sealed unsafe class LayerProbe
                 ReferenceState = referenced is null ? null : Address(referenced.state),
                 Parameters = Pointers(values),
                 ParameterGradients = Pointers(gradients),
+                AccumulateKernel = false,
                 Workspace = new Workspace<double>(execution.SharedElements, execution.WorkerElements, plan.ResolvedThreads),
             },
             new PassState { Seed = options.Seed, IsProbe = true },
@@ -81,7 +85,7 @@ internal sealed unsafe class LayerProbe
 
     public string[] ParameterNames { get; }
 
-    /// <summary>f(v, θ) after <see cref="Forward"/>.</summary>
+    /// <summary>f(v, θ) after <see cref="Forward"/>, and behind it the layer's penalty where it has one.</summary>
     public double[] Output { get; }
 
     /// <summary>The random r of the functional ⟨r, f(v, θ)⟩ that gradients are checked of.</summary>
@@ -97,13 +101,14 @@ internal sealed unsafe class LayerProbe
     public void Forward()
     {
         execution.Forward();
+        if (execution.HasPenalty) Output[^1] = execution.Penalty;
         GC.KeepAlive(Referenced);
     }
 
     /// <summary>The gradients of ⟨r, f⟩ where the last forward pass was.</summary>
     public void Backward()
     {
-        Direction.CopyTo(outputGradient, 0);
+        Direction.AsSpan(0, outputGradient.Length).CopyTo(outputGradient);
         execution.Backward();
         GC.KeepAlive(Referenced);
     }
@@ -112,6 +117,14 @@ internal sealed unsafe class LayerProbe
     public static void Fill(Span<double> values, ref RandomSource random)
     {
         foreach (ref var value in values) value = random.NextNormal();
+    }
+
+    /// <summary>What an input is probed with: standard normal numbers, or numbers from 0 to 1 where the layer takes such.</summary>
+    private void Begin(double[] input, ref RandomSource random)
+    {
+        Fill(input, ref random);
+        if (!Layer.TakesFractions) return;
+        foreach (ref var value in input.AsSpan()) value = random.NextDouble();
     }
 
     /// <summary>What a parameter is probed with: a weight as it begins, what begins at one number near that number.</summary>

@@ -17,6 +17,7 @@ internal static class ResumeMatch
         Same("seed", kept.Training.Seed, model.Training.Seed);
         Same("batch size", kept.Training.BatchSize, model.Training.BatchSize);
         Same("loss", kept.Training.Loss.Name, model.Training.Loss.Name);
+        Same("target", kept.Training.Target, model.Training.Target);
         Same("optimiser", kept.Training.Optimiser.Name, model.Training.Optimiser.Name);
         Same("exactness", kept.Training.Exact ? "on" : "off", model.Training.Exact ? "on" : "off");
         Same("measure", kept.Training.Measure, model.Training.Measure);

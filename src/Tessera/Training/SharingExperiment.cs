@@ -46,7 +46,7 @@ public sealed class SharingExperiment<T>
         models = [.. description.Sharings.Select(sharing => model with { Network = SharingOfNetwork.With(model.Network, Layers, sharing) })];
         watched = model.Training.ValidationFraction == 0 ? test : null;
         start = Trainer(model with { Network = SharingOfNetwork.With(model.Network, Layers, Sharing.Shared) });
-        if (test is not null) DataFit.Check(test, model.Network, model.Training.Loss, "test data");
+        if (test is not null) DataFit.Check(test, model.Network, model.Training.Loss, model.Training.Target, model.Data.IsNormalised, "test data");
     }
 
     /// <summary>The layers whose sharing varies.</summary>
@@ -83,7 +83,7 @@ public sealed class SharingExperiment<T>
             Parameters = trainer.Parameters,
             Epochs = result.Epochs,
             Drift = drift,
-            Test = test is null ? null : new Evaluator<T>(network, trainer.Parameters, trainer.Model.Training.Loss, Math.Min(100, test.Count), trainer.Model.Data.Normalisation, plan).Evaluate(test, cancellation),
+            Test = test is null ? null : new Evaluator<T>(network, trainer.Parameters, trainer.Model.Training.Loss, Math.Min(100, test.Count), trainer.Model.Data.Normalisation, plan) { Target = trainer.Model.Training.Target }.Evaluate(test, cancellation),
             MultiplyAdds = network.Layers.Select((layer, index) => layer.MultiplyAdds(network.InputShapes(index, 1))).Sum(),
             Seconds = result.Seconds - (description.UntieAfter == 0 ? 0 : start.History[^1].Seconds),
         };

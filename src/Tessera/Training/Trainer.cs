@@ -54,8 +54,8 @@ public sealed class Trainer<T>
         CheckpointFile.CheckFolder(options?.CheckpointPath);
         this.options = options ?? new TrainerOptions();
         network = LossHead.ForLoss(model.Network, training.Loss);
-        DataFit.Check(data, network, training.Loss, "training data");
-        (this.data, validation) = Split(data);
+        DataFit.Check(data, network, training.Loss, training.Target, model.Data.IsNormalised, "training data");
+        (this.data, validation) = Split(data, model.Data.IsNormalised);
         if (training.Measure == QualityMeasure.Accuracy && !data.IsLabelled)
             throw new ArgumentException("training: Measure is Accuracy, but the examples have targets and no labels; measure the loss.", nameof(model));
 
@@ -73,7 +73,7 @@ public sealed class Trainer<T>
         if (validation is not null)
         {
             var plan = new PlanOptions { Threads = training.Threads, Instructions = this.options.Instructions, Exact = training.Exact };
-            evaluator = new Evaluator<T>(model.Network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Model.Data.Normalisation, plan);
+            evaluator = new Evaluator<T>(model.Network, Parameters, training.Loss, Math.Min(training.BatchSize, validation.Count), Model.Data.Normalisation, plan) { Target = training.Target };
         }
     }
 
@@ -170,10 +170,10 @@ public sealed class Trainer<T>
         var execution = batch.Count == batchSize ? whole : rest!;
         execution.Network.Step = position.Step;
         var output = execution.Forward(batch.Inputs.Span);
-        var labels = batch.Labels.Span;
-        var loss = labels.IsEmpty
-            ? training.Loss.Evaluate<T>(execution.Network.OutputShape, output, batch.Targets.Span, execution.OutputGradient)
-            : training.Loss.Evaluate(execution.Network.OutputShape, output, labels, execution.OutputGradient);
+        var labels = training.Target == TrainingTarget.Given ? batch.Labels.Span : [];
+        var loss = execution.Network.Penalty + (labels.IsEmpty
+            ? training.Loss.Evaluate<T>(execution.Network.OutputShape, output, (training.Target == TrainingTarget.Input ? batch.Inputs : batch.Targets).Span, execution.OutputGradient)
+            : training.Loss.Evaluate(execution.Network.OutputShape, output, labels, execution.OutputGradient));
         if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution.Network.FindNonFinite(), position.Step + 1);
         position.Correct += Classification.CountCorrect(output, labels, training.Loss);
         execution.Backward();
@@ -229,7 +229,7 @@ public sealed class Trainer<T>
 
     private (long Training, long Validation) Samples => (data.Count, ValidationCount);
 
-    private double? Accuracy => data.IsLabelled ? position.Correct / (double)position.Seen : null;
+    private double? Accuracy => data.IsLabelled && training.Target == TrainingTarget.Given ? position.Correct / (double)position.Seen : null;
 
     private double Rate(long step) => training.Schedule.Rate(training.Optimiser.LearningRate, step, loader.BatchesPerEpoch, training.Epochs);
 
@@ -262,13 +262,13 @@ public sealed class Trainer<T>
         };
     }
 
-    private (Dataset Training, Dataset? Validation) Split(Dataset all)
+    private (Dataset Training, Dataset? Validation) Split(Dataset all, bool isNormalised)
     {
         if (options.Validation is { } given)
         {
             if (training.ValidationFraction > 0)
                 throw new ArgumentException("training: validation data is given, and ValidationFraction wants a part of the training data as well; leave one of them out.");
-            DataFit.Check(given, network, training.Loss, "validation data");
+            DataFit.Check(given, network, training.Loss, training.Target, isNormalised, "validation data");
             return (all, given);
         }
 

@@ -14,6 +14,9 @@ public sealed record TrainingDescription
     /// <summary>What is made small.</summary>
     public Loss Loss { get; init; } = new CrossEntropy();
 
+    /// <summary>What the output is compared with: what the data give, or the sample itself.</summary>
+    public TrainingTarget Target { get; init; }
+
     /// <summary>How gradients change the parameters.</summary>
     public Optimiser Optimiser { get; init; } = new Adam();
 
@@ -55,6 +58,10 @@ public sealed record TrainingDescription
         Require(ValidationFraction is >= 0 and < 1, nameof(ValidationFraction), ValidationFraction, "from 0 to less than 1; 0.1 keeps back a tenth of the data");
         Require(EarlyStopping is null or { Patience: >= 1 }, "EarlyStopping.Patience", EarlyStopping?.Patience ?? 0, "1 or more");
         Require(EarlyStopping is null or { MinimumChange: >= 0 and < double.PositiveInfinity }, "EarlyStopping.MinimumChange", EarlyStopping?.MinimumChange ?? 0, "0 or more");
+        if (Target == TrainingTarget.Input && Loss is CrossEntropy)
+            throw new ArgumentException("training: Target is Input, but cross-entropy is for classes; use mean squared error, or binary cross-entropy for samples from 0 to 1.");
+        if (Target == TrainingTarget.Input && Measure == QualityMeasure.Accuracy)
+            throw new ArgumentException("training: Measure is Accuracy, but Target is Input, and there is no class to get right; measure the loss.");
         Loss.Check();
         Optimiser.Check();
         Schedule.Check();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Tessera.Tests.Execution;
 
-/// <summary>Holds a network's gradients against central differences of a random linear function of its output.</summary>
+/// <summary>Holds a network's gradients against central differences of a random linear function of its output, and its penalties.</summary>
 internal static class NetworkGradients
 {
     private const double Step = 1e-6;
@@ -41,7 +41,7 @@ internal static class NetworkGradients
         double Loss()
         {
             var output = execution.Forward(input).ToArray();
-            return TensorPrimitives.Dot<double>(output, weights.ToDenseArray());
+            return TensorPrimitives.Dot<double>(output, weights.ToDenseArray()) + execution.Penalty;
         }
 
         void Compare(string name, double[] analytic, Span<double> at, Func<double> loss)

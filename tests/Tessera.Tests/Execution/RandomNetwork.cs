@@ -20,12 +20,17 @@ internal static class RandomNetwork
             var from = values[dice.NextInt(2) == 0 ? values.Count - 1 : dice.NextInt(values.Count)];
             var alike = values.Where(value => value.Shape == from.Shape).ToArray();
             var join = alike[dice.NextInt(alike.Length)];
-            var layer = Pick(dice.NextInt(18), dice.NextInt(3)) with { Name = $"layer{i}" };
-            layer = layer with { Inputs = layer.InputCount is null ? [from.Name, join.Name] : [from.Name] };
+            var (kind, variant) = (dice.NextInt(23), dice.NextInt(3));
+            var encoders = layers.Where(layer => layer is Convolution or Dense && values.Any(value => value.Name == layer.Name && value.Shape == from.Shape)).ToArray();
+            if (kind >= 21 && encoders.Length == 0) continue;
+            var layer = kind >= 21 ? new TiedTranspose(encoders[variant % encoders.Length].Name) { Bias = variant > 0 } : Pick(kind, variant);
+            layer = layer with { Name = $"layer{i}", Inputs = layer.InputCount is null ? [from.Name, join.Name] : [from.Name] };
             Sizes shape;
             try
             {
-                shape = layer.InferShape(layer.InputCount is null ? [from.Shape, join.Shape] : [from.Shape]);
+                List<Sizes> shapes = layer.InputCount is null ? [from.Shape, join.Shape] : [from.Shape];
+                if (layer is TiedTranspose tied) shapes.AddRange([from.Shape, ShapeOf(layers.First(other => other.Name == tied.Of).Inputs[0])]);
+                shape = layer.InferShape(shapes);
             }
             catch (ArgumentException)
             {
@@ -41,6 +46,8 @@ internal static class RandomNetwork
         foreach (var end in ends) layers.Add(new Dense(3) { Name = $"{end}-end", Inputs = [end] });
         if (ends.Length > 1) layers.Add(new Add { Name = "sum", Inputs = [.. ends.Select(end => $"{end}-end")] });
         return new NetworkDescription($"random {seed}", [2, 6, 6], layers);
+
+        Sizes ShapeOf(string name) => values.First(value => value.Name == name).Shape;
     }
 
     private static Layer Pick(int kind, int variant) => kind switch
@@ -62,6 +69,9 @@ internal static class RandomNetwork
         14 => variant == 0 ? new Flatten() : variant == 1 ? new Softmax() : new LeakyRelu(0.1),
         15 => variant == 0 ? new Dense(72) : new Reshape([2, 6, 6]),
         16 => variant == 0 ? new Upsample([1, 2]) : new Pad([1, 0], [0, 1]),
-        _ => new Dropout(0.3),
+        17 => new Dropout(0.3),
+        18 => variant == 0 ? Noise.Gaussian(0.2) : variant == 1 ? Noise.Masking(0.3) : Noise.SaltAndPepper(0.3),
+        19 => Sparsity.MeanMagnitude(0.5),
+        _ => new GaussianSample { Weight = 0.1 },
     };
 }

@@ -71,6 +71,14 @@ public class ModelJsonTests
     [InlineData("{ \"layer\": \"relu\", \"name\": \"a\" },\n { \"layer\": \"add\", \"name\": \"b\", \"inputs\": [\"a\", \"inptu\"] }", "line 4: b: there is no layer 'inptu'; did you mean 'input'?")]
     [InlineData("{ \"layer\": \"dropout\", \"rate\": 1.5 }", "line 3: 'rate' is 1.5, but a number from 0 to 1 is needed.")]
     [InlineData("{ \"layer\": \"dense\", \"outputs\": 3, \"initialiser\": { \"initialiser\": \"orthogonal\", \"gian\": 2 } }", "initialiser: unknown key 'gian'; did you mean 'gain'?")]
+    [InlineData("{ \"layer\": \"noise\", \"noise\": \"gaussian\", \"fraction\": 0.5 }", "line 3: 'fraction' is no setting of gaussian, which has deviation alone.")]
+    [InlineData("{ \"layer\": \"noise\", \"noise\": \"masking\", \"fraction\": 1 }", "line 3: noise1: fraction 1; it must be above 0 and below 1")]
+    [InlineData("{ \"layer\": \"noise\", \"noise\": \"salt\", \"fraction\": 0.5 }", "line 3: 'noise' is \"salt\", but")]
+    [InlineData("{ \"layer\": \"relu\" },\n { \"layer\": \"sparsity\", \"penalty\": \"kl\", \"weight\": 1, \"target\": 0.1 }", "line 4: sparsity1: a kl penalty is for activations between 0 and 1")]
+    [InlineData("{ \"layer\": \"sigmoid\" },\n { \"layer\": \"sparsity\", \"penalty\": \"kl\", \"weight\": 1, \"target\": -0.1 }", "line 4: sparsity1: target -0.1; the mean activation")]
+    [InlineData("{ \"layer\": \"sparsity\", \"penalty\": \"l1\", \"weight\": 1, \"target\": 0.1 }", "line 3: 'target' is no setting of l1, which has weight alone.")]
+    [InlineData("{ \"layer\": \"relu\" },\n { \"layer\": \"tied-transpose\", \"of\": \"relu1\" }", "line 4: tied1: relu1 is of kind relu; name a convolution or dense layer")]
+    [InlineData("{ \"layer\": \"gaussian-sample\" }", "line 3: sample1: the input 1×1×8×8 has 1 channels")]
     [InlineData("7", "line 3: layer is 7, but an object { … } is needed.")]
     public void A_wrong_layer_is_said_with_its_line(string layers, string message) => Fails(Head + layers + "\n] }", message);
 
@@ -80,6 +88,8 @@ public class ModelJsonTests
     [InlineData("\"training\": { \"validationFraction\": 1 }", "ValidationFraction is 1; it must be from 0 to less than 1")]
     [InlineData("\"training\": { \"optimiser\": \"adm\" }", "did you mean \"adam\"?")]
     [InlineData("\"training\": { \"optimiser\": { \"optimiser\": \"sgd\", \"momentum\": 2 } }", "'momentum' is 2, but a number from 0 to 1")]
+    [InlineData("\"training\": { \"target\": \"inputs\" }", "did you mean \"input\"?")]
+    [InlineData("\"training\": { \"target\": \"input\" }", "Target is Input, but cross-entropy is for classes")]
     [InlineData("\"training\": { \"loss\": 3 }", "'loss' is 3, but one of \"cross-entropy\"")]
     [InlineData("\"training\": { \"schedule\": { \"schedule\": \"cosine\", \"every\": 2 } }", "schedule: unknown key 'every'")]
     [InlineData("\"data\": { \"augmentation\": [{ \"change\": \"shift\" }] }", "change has no key 'pixels', which it needs.")]

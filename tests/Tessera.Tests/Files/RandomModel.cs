@@ -58,6 +58,7 @@ internal static class RandomModel
             Epochs = numbers[0],
             BatchSize = numbers[1],
             Loss = loss switch { 0 => new MeanSquaredError(), 1 => new MeanAbsoluteError(), 2 => new BinaryCrossEntropy(), _ => (Loss)new CrossEntropy { LabelSmoothing = fraction } },
+            Target = flags[1] && !flags[2] && loss < 3 ? TrainingTarget.Input : TrainingTarget.Given,
             Optimiser = optimiser,
             Schedule = schedule,
             ClipNorm = flags[0] ? 1 + fraction : null,
@@ -86,7 +87,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 30].Array[0, 6]
+        from kinds in Gen.Int[0, 36].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -111,9 +112,11 @@ internal static class RandomModel
         {
             new Convolution(first.Description) { Name = "first", Initialiser = initialiser },
             new TransposedConvolution(first.Description, first.InputShape[1]) { Bias = fraction > 0.5, SizeOf = "input", Initialiser = initialiser },
-            new Add { Name = "join", Inputs = ["input", "deconv1"] },
+            new TiedTranspose("first") { Inputs = ["first"], Bias = fraction < 0.5 },
+            new Add { Name = "join", Inputs = ["input", "deconv1", "tied1"] },
         };
-        layers.AddRange(kinds.Select(kind => Simple(kind, fraction, first.Description.Rank)));
+        // A penalty on mean activations takes what a sigmoid gives.
+        foreach (var kind in kinds) layers.AddRange(kind == 18 ? [new Sigmoid(), Sparsity.RelativeEntropy(fraction, fraction)] : [Simple(kind, fraction, first.Description.Rank)]);
         layers.Add(new Dense(3) { Initialiser = initialiser, Bias = fraction < 0.5 });
         try
         {
@@ -141,6 +144,11 @@ internal static class RandomModel
         11 => new Dropout(fraction),
         12 => new Multiply { Inputs = ["join", "join"] },
         13 => new Concatenate { Inputs = ["join", "input"] },
-        _ => RandomWindowLayer.Of(kind - 14, fraction, rank),
+        14 => Noise.Gaussian(fraction + 0.01),
+        15 => Noise.Masking(fraction),
+        16 => Noise.SaltAndPepper(fraction, -fraction, fraction + 1),
+        17 => Sparsity.MeanMagnitude(fraction),
+        19 => new GaussianSample { Weight = fraction },
+        _ => RandomWindowLayer.Of(kind - 20, fraction, rank),
     };
 }

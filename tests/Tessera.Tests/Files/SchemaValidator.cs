@@ -65,6 +65,8 @@ internal sealed class SchemaValidator(JsonElement root)
                 return !isNumber || number <= argument.GetDouble() ? null : $"{at}: {value} above {argument}";
             case "exclusiveMinimum":
                 return !isNumber || number > argument.GetDouble() ? null : $"{at}: {value} not above {argument}";
+            case "exclusiveMaximum":
+                return !isNumber || number < argument.GetDouble() ? null : $"{at}: {value} not below {argument}";
             default:
                 throw new NotSupportedException($"the schema uses '{keyword}', which this validator does not know");
         }

@@ -18,8 +18,8 @@ internal sealed unsafe class ConvolutionExecution<T>(ConvolutionPlan<T> plan) : 
 
     public override void Backward()
     {
-        plan.KernelGradient(
-            Memory.Inputs[0], Memory.OutputGradient, Memory.ParameterGradients[0], plan.HasBias ? Memory.ParameterGradients[1] : null, Memory.Workspace, false);
+        plan.KernelGradient(Memory.Inputs[0], Memory.OutputGradient, Memory.ParameterGradients[0], null, Memory.Workspace, Memory.AccumulateKernel);
+        if (plan.HasBias) plan.BiasGradient(Memory.OutputGradient, Memory.ParameterGradients[1], Memory.Workspace, false);
         if (Memory.InputGradients[0] != null)
         {
             plan.InputGradient(Memory.Parameters[0], Memory.OutputGradient, Memory.InputGradients[0], Memory.Workspace, Memory.Accumulate[0]);

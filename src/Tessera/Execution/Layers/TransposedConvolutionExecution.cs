@@ -6,17 +6,18 @@ namespace Tessera.Execution.Layers;
 
 /// <summary>
 /// The transpose of a convolution's plan, run as a layer: its forward pass is the plan's input gradient, its backward
-/// pass the plan's forward pass, and its kernel gradient the plan's with the two tensors in each other's place.
+/// pass the plan's forward pass, and its kernel gradient the plan's with the two tensors in each other's place. The bias is
+/// one for each channel of the output, which may have more axes than the plan's input (where that is flat).
 /// </summary>
-internal sealed unsafe class TransposedConvolutionExecution<T>(ConvolutionPlan<T> plan, bool hasBias) : LayerExecution<T>
+internal sealed unsafe class TransposedConvolutionExecution<T>(ConvolutionPlan<T> plan, Sizes output, bool hasBias) : LayerExecution<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const int BiasStage = 0;
     private const int BiasGradientStage = 1;
 
-    private readonly int batch = plan.InputShape[0];
-    private readonly int channels = plan.InputShape[1];
-    private readonly int plane = (int)plan.InputShape.From(2).Product;
+    private readonly int batch = output[0];
+    private readonly int channels = output[1];
+    private readonly int plane = (int)output.From(2).Product;
 
     public override bool BackwardReadsInputs => true;
 
@@ -32,7 +33,7 @@ internal sealed unsafe class TransposedConvolutionExecution<T>(ConvolutionPlan<T
 
     public override void Backward()
     {
-        plan.KernelGradient(Memory.OutputGradient, Memory.Inputs[0], Memory.ParameterGradients[0], null, Memory.Workspace, false);
+        plan.KernelGradient(Memory.OutputGradient, Memory.Inputs[0], Memory.ParameterGradients[0], null, Memory.Workspace, Memory.AccumulateKernel);
         if (hasBias) Run(BiasGradientStage, channels);
         if (Memory.InputGradients[0] != null)
         {

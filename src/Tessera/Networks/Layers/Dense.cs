@@ -1,3 +1,4 @@
+using System.Numerics;
 using Tessera.Execution;
 using Tessera.Execution.Layers;
 using Tessera.Networks.Initialisers;
@@ -50,10 +51,11 @@ public sealed record Dense(int Outputs) : Layer
     /// <inheritdoc/>
     public override long MultiplyAdds(IReadOnlyList<Sizes> inputs) => checked(inputs[0].Product * Outputs);
 
-    internal override LayerExecution<T> Compile<T>(LayerContext context)
-    {
-        // A convolution with a single position: its kernel [M, C, 1] is the same memory as [M, C].
-        var single = new ConvolutionDescription { Kernel = [1], Outputs = Outputs, Bias = Bias ? BiasSharing.LikeKernel : BiasSharing.None };
-        return new ConvolutionExecution<T>(single.Plan<T>([context.Output[0], (int)context.Inputs[0].From(1).Product, 1], context.Options.ToPlanOptions(), Label));
-    }
+    /// <summary>A convolution with a single position, over an input of this shape: its kernel [M, C, 1] is the same memory as [M, C].</summary>
+    internal ConvolutionPlan<T> Plan<T>(Sizes input, BiasSharing bias, PlanOptions options, string label)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        new ConvolutionDescription { Kernel = [1], Outputs = Outputs, Bias = bias }.Plan<T>([input[0], (int)input.From(1).Product, 1], options, label);
+
+    internal override LayerExecution<T> Compile<T>(LayerContext context) =>
+        new ConvolutionExecution<T>(Plan<T>(context.Inputs[0], Bias ? BiasSharing.LikeKernel : BiasSharing.None, context.Options.ToPlanOptions(), Label));
 }

@@ -69,6 +69,7 @@ public sealed record TransposedConvolution(ConvolutionDescription Operator, int 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new TransposedConvolutionExecution<T>(
             Operator.PlanTranspose<T>(context.Inputs[0], OutputChannels, context.Output.From(2), context.Options.ToPlanOptions(), Label),
+            context.Output,
             Bias);
 
     internal OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)

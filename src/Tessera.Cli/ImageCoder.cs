@@ -1,7 +1,7 @@
 using Tessera.Data;
 using Tessera.Reconstruction;
 
-namespace Tessera.Cli.Baselines;
+namespace Tessera.Cli;
 
 /// <summary>A reconstruction model on any number of images as the data has them: it normalises what goes in and undoes that on what comes out.</summary>
 /// <param name="model">The model.</param>
@@ -38,6 +38,14 @@ internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normali
         }
 
         return result;
+    }
+
+    /// <summary>The whole code of one image.</summary>
+    public float[] Code(float[] image, CancellationToken stopping)
+    {
+        var codes = new float[model.Batch * CodeShape.Product];
+        ForEachBatch(image, (samples, _, _) => model.Encode(samples, codes), stopping);
+        return codes[..(int)CodeShape.Product];
     }
 
     /// <summary>The features of images, and how many numbers of a code are not 0 in the mean.</summary>
