@@ -46,6 +46,29 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void An_autoencoder_trains_on_labelled_samples_and_reports_its_loss()
+    {
+        File.WriteAllText(
+            folder["autoencoder.json"],
+            """
+            { "name": "tiny", "input": [1, 28, 28],
+              "layers": [{ "layer": "convolution", "name": "code", "kernel": [5, 5], "outputs": 2, "stride": [4, 4], "padding": "same" }, { "layer": "relu" }, { "layer": "tied-transpose", "of": "code" }, { "layer": "sigmoid" }],
+              "data": { "source": "mnist-subset" },
+              "training": { "epochs": 1, "batchSize": 100, "threads": 1, "loss": "binary-cross-entropy", "target": "input" } }
+            """);
+        var run = ToolRun.Of("train", folder["autoencoder.json"], "--json", "--out", folder["run"]);
+        Assert.Equal(0, run.Code);
+        var last = JsonDocument.Parse(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement;
+        Assert.Equal(JsonValueKind.Null, last.GetProperty("testAccuracy").ValueKind);
+        Assert.InRange(last.GetProperty("testLoss").GetDouble(), 0.05, 0.69);
+        Assert.False(File.Exists(Path.Combine(folder["run"], "mistakes.svg")));
+
+        var evaluated = JsonDocument.Parse(ToolRun.Of("evaluate", folder["run"], "--json").Output).RootElement;
+        Assert.Equal(last.GetProperty("testLoss").GetDouble(), evaluated.GetProperty("loss").GetDouble(), 1e-9);
+        Assert.False(evaluated.TryGetProperty("accuracy", out _));
+    }
+
+    [Fact]
     public void What_was_trained_is_evaluated_and_predicts()
     {
         Assert.Equal(0, Train("--out", folder["run"]).Code);

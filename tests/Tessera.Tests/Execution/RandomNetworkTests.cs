@@ -9,6 +9,15 @@ namespace Tessera.Tests.Execution;
 public class RandomNetworkTests
 {
     [Fact]
+    public void Random_graphs_have_the_layers_whose_gradients_meet_or_are_added_to()
+    {
+        foreach (var kinds in new[] { (0, 25), (0, 80), (200, 8) }.Select(seeds => Enumerable.Range(seeds.Item1, seeds.Item2).SelectMany(seed => RandomNetwork.Of(seed).Layers).Select(layer => layer.Kind).ToHashSet()))
+        {
+            foreach (var kind in (string[])["tied-transpose", "noise", "sparsity", "gaussian-sample"]) Assert.Contains(kind, kinds);
+        }
+    }
+
+    [Fact]
     public void Gradients_of_random_graphs_agree_with_differences()
     {
         for (var seed = 0; seed < 25; seed++) NetworkGradients.Check(RandomNetwork.Of(seed), batch: 2, seed, tolerance: 1e-5);

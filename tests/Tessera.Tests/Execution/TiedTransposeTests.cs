@@ -96,6 +96,25 @@ public class TiedTransposeTests
         }
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(2)]
+    public void A_dense_layer_is_transposed_with_a_bias_for_each_channel(int channels)
+    {
+        Sizes input = channels == 6 ? [6] : [2, 3];
+        var network = new NetworkDescription("dense", input, [new Dense(4) { Name = "code" }, new TiedTranspose("code")]);
+        var parameters = NetworkGradients.Parameters<double>(network, 3);
+        var execution = new NetworkExecution<double>(network, parameters, 5, new() { KeepActivations = true });
+        var output = execution.Forward(NetworkGradients.Random<double>(execution.InputShape, 1, 1)).ToArray();
+        var (code, kernel, bias) = (execution.Activation("code").ToArray(), parameters["code.kernel"].Span.ToArray(), parameters["tied1.bias"].Span.ToArray());
+        Assert.Equal(channels, bias.Length);
+        for (var i = 0; i < output.Length; i++)
+        {
+            var (n, c) = Math.DivRem(i, 6);
+            Assert.Equal(bias[c * channels / 6] + Enumerable.Range(0, 4).Sum(m => code[(n * 4) + m] * kernel[(m * 6) + c]), output[i], 1e-12);
+        }
+    }
+
     [Fact]
     public void The_kernel_is_counted_once_and_the_decoder_has_the_encoders_work()
     {
