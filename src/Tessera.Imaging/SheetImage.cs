@@ -23,6 +23,6 @@ public sealed record SheetImage(ReadOnlyMemory<float> Values, Sizes Shape)
             if (float.IsFinite(value)) (least, most) = (Math.Min(least, value), Math.Max(most, value));
         }
 
-        return least > most ? this with { Caption = "not finite" } : this with { Black = least, White = most, Caption = FormattableString.Invariant($"{least:G2} to {most:G2}") };
+        return least > most ? this with { Caption = "not finite" } : this with { Black = least, White = most, Caption = FormattableString.Invariant($"{least:G2}…{most:G2}") };
     }
 }
