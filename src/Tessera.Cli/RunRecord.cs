@@ -10,6 +10,9 @@ namespace Tessera.Cli;
 /// <summary>What a finished training came to: its test, its pictures and its summary.</summary>
 internal sealed record RunRecord(RunFolder Folder, ModelDescription Model, TrainingResult Result, Evaluation? Test, int Threads, IReadOnlyList<string> Files)
 {
+    /// <summary>Whether test samples may be watched after each epoch: only where nothing is decided by them.</summary>
+    public static bool MayWatchTest(TrainingDescription training) => training.ValidationFraction == 0 && !training.KeepBest && training.EarlyStopping is null;
+
     /// <summary>Writes metrics.csv.</summary>
     public static void WriteMetrics(RunFolder folder, IReadOnlyList<EpochMetrics> epochs)
     {
