@@ -54,7 +54,7 @@ internal static class FeatureMaps
         activation.FlattenTo(values);
         var (plane, channels) = (values.Length / shape[0], Math.Min(shape[0], most));
         Sizes mapShape = [1, .. shape.From(1).AsSpan()];
-        var cut = channels < shape[0] ? string.Create(CultureInfo.InvariantCulture, $", first {channels}") : "";
+        var cut = channels < shape[0] ? string.Create(CultureInfo.InvariantCulture, $"\nfirst {channels}") : "";
         for (var first = 0; first < channels; first += MostChannels)
         {
             var label = first == 0 ? $"{name}\n{shape}{cut}" : "";

@@ -17,6 +17,9 @@ namespace Tessera.Cli;
 /// <param name="Files">The files it left.</param>
 internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingResult Result, Evaluation? Test, int Threads, IReadOnlyList<string> Files)
 {
+    /// <summary>Whether test samples may be watched after each epoch: only where nothing is decided by them.</summary>
+    public static bool MayWatchTest(TrainingDescription training) => training.ValidationFraction == 0 && !training.KeepBest && training.EarlyStopping is null;
+
     /// <summary>Writes metrics.csv.</summary>
     public static void WriteMetrics(RunFolder folder, IReadOnlyList<EpochMetrics> epochs)
     {

@@ -17,6 +17,7 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
     private const double Gap = 10;
     private const double LabelWidth = 118;
     private const int LongestLabel = 17;
+    private const int MostLines = 3;
 
     /// <summary>What stands below the heading, such as the scale.</summary>
     public string Remark { get; init; } = "";
@@ -46,12 +47,12 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
         foreach (var row in rows)
         {
             var lines = row.Label.Split('\n');
-            for (var line = 0; line < Math.Min(2, lines.Length); line++) picture.Text(Margin, y + 14 + (15 * line), Shorten(lines[line], LongestLabel), line == 0 ? "ink" : "faint small");
+            for (var line = 0; line < Math.Min(MostLines, lines.Length); line++) picture.Text(Margin, y + 14 + (15 * line), Shorten(lines[line], LongestLabel), line == 0 ? "ink" : "faint small");
             for (var column = 0; column < Math.Min(MostColumns, row.Images.Count); column++)
             {
                 var (image, x) = (row.Images[column], left + (column * (Side + Gap)));
                 ImageCell.Draw(picture, x, y, Side, image.Values.Span, image.Shape, image.Black, image.White);
-                if (image.Caption.Length > 0) picture.Text(x, y + PictureHeight(row) + 13, Shorten(image.Caption, Side / 5), "faint caption");
+                if (image.Caption.Length > 0) picture.Text(x, y + PictureHeight(row) + 13, Shorten(image.Caption, (Side + (int)Gap) / 5), "faint caption");
             }
 
             y += HeightOf(row);
@@ -67,7 +68,7 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
     private double PictureHeight(SheetRow row) => row.Images.Take(MostColumns).Select(image => ImageCell.SizeOf(image.Shape, Side).Height).DefaultIfEmpty(0).Max();
 
     private double HeightOf(SheetRow row) =>
-        Math.Max(row.Label.Contains('\n', StringComparison.Ordinal) ? 34 : 18, PictureHeight(row) + (row.Images.Any(image => image.Caption.Length > 0) ? 18 : 0)) + Gap;
+        Math.Max(4 + (15 * Math.Min(MostLines, row.Label.Split('\n').Length)), PictureHeight(row) + (row.Images.Any(image => image.Caption.Length > 0) ? 18 : 0)) + Gap;
 
     private string LeftOut()
     {

@@ -154,11 +154,12 @@ public class PictureTests
     [Fact]
     public void Seventy_mistakes_on_large_colour_pictures_and_on_signals_are_shown_too()
     {
-        foreach (var shape in (Sizes[])[[3, 100, 60], [1, 40], [2, 300]])
+        foreach (var (shape, pictures, curves) in ((Sizes, int, int)[])[([3, 100, 60], 64, 0), ([1, 40], 0, 64), ([2, 300], 0, 128), ([1, 3, 4, 5], 64, 0)])
         {
             var mistakes = Enumerable.Repeat(new Mistake(new float[shape.Product], "a", "b", 0.5), 70).ToArray();
             var svg = MistakesSheet.ToSvg("t", mistakes, shape);
-            Assert.Equal(64, Images(svg).Count);
+            Assert.Equal(pictures, Images(svg).Count);
+            Assert.Equal(curves, XDocument.Parse(svg).Descendants(Svg + "polyline").Count());
             Assert.Contains("the first 64 of 70", Texts(XDocument.Parse(svg)));
         }
     }

@@ -60,7 +60,7 @@ internal static class DrawChannels
         var index = name is null
             ? network.Layers.ToList().FindIndex(layer => layer is Convolution or TransposedConvolution)
             : LayerChoice.IndexOf(network, name);
-        if (index < 0) throw new UsageException($"{(network.Name.Length > 0 ? network.Name : "the model")} has no convolution whose channels could be drawn; give a model that has one.");
+        if (index < 0) throw new InvalidOperationException($"{(network.Name.Length > 0 ? network.Name : "the model")} has no convolution whose channels could be drawn; give a model that has one.");
         var shape = network.InputShapes(index, 1)[0];
         return network.Layers[index] switch
         {

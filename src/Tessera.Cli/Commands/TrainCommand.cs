@@ -12,7 +12,9 @@ internal static class TrainCommand
         """
         Without arguments a small convolutional network learns 10,000 handwritten digits that the tool carries within it, in less than a
         minute. A training leaves a folder: model.safetensors (the network), model.json (its description, to change and train again),
-        metrics.csv, curves.svg (learning curves), filters.svg (the first layer's filters) and mistakes.svg (what it got wrong).
+        metrics.csv, curves.svg (learning curves), filters.svg (the first layer's filters), features.svg (what each layer makes
+        of a test sample) and mistakes.svg (what it got wrong), or reconstructions.svg of a network that gives back its input; tessera draw
+        makes more.
         Ctrl-C finishes the step, saves and ends with exit code 130; --resume goes on to the same bits as if nothing had happened.
 
         Examples:
@@ -80,9 +82,8 @@ internal static class TrainCommand
 
     private static int Train(Session session, ModelDescription model, DataSplit data, RunFolder? resumed, string? output, bool json)
     {
-        // Test samples may be watched, but must not decide anything.
         var training = model.Training;
-        var watchesTest = data.Test is not null && training.ValidationFraction == 0 && !training.KeepBest && training.EarlyStopping is null;
+        var watchesTest = data.Test is not null && RunRecord.MayWatchTest(training);
         var validation = watchesTest ? data.Test : null;
 
         var folder = resumed ?? RunFolder.Create(output, model.Network.Name);
