@@ -131,15 +131,6 @@ internal sealed unsafe class RbmUnits<T> : IParallelWork
         return false;
     }
 
-    /// <summary>The number of states of one example's hidden units, as an exponent of 2.</summary>
-    public double HiddenStateBits()
-    {
-        if (blocks is null) return Hidden;
-        double bits = 0;
-        for (var j = 0; j < blocks.Count; j++) bits += Math.Log2(1 + blocks[j].Length);
-        return channels * bits;
-    }
-
     /// <summary>The state of one example's hidden units with a running number: binary digits, or one digit for each block that names the unit that is on.</summary>
     public void NumberedState(long number, Span<T> states)
     {

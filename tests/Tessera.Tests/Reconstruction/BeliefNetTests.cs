@@ -51,12 +51,12 @@ public class BeliefNetTests
         RandomRbm.Any.Holds(
             sample =>
             {
-                var net = new BeliefNet<double>(new BeliefNetDescription("net", sample.VisibleShape, [sample.Description with { Name = "low" }]), 2, seed: sample.Seed, exact: true);
+                var net = new BeliefNet<double>(new BeliefNetDescription("net", sample.VisibleShape, [sample.Description with { Name = "low" }]), 2, seed: sample.Seed, threads: 1, exact: true);
                 var machine = net.Machines[0];
                 foreach (ref var bias in machine.HiddenBias) bias = 0.3;
                 var (samples, means, codes) = (RandomRbm.Images(machine, sample.Seed), new double[machine.HiddenElements], new double[machine.CodeElements]);
                 var (network, parameters) = net.ToNetwork(3);
-                var execution = new NetworkExecution<double>(network, parameters, 2, new ExecutionOptions { KeepActivations = true, Exact = true });
+                var execution = new NetworkExecution<double>(network, parameters, 2, new ExecutionOptions { KeepActivations = true, Threads = 1, Exact = true });
                 Assert.Equal(6, execution.Forward(samples).Length);
                 var found = new double[means.Length];
                 execution.Activation("low-means").FlattenTo(found);
@@ -80,7 +80,7 @@ public class BeliefNetTests
     [Fact]
     public void Both_machines_of_a_stack_come_to_miss_less_and_learning_one_leaves_the_other()
     {
-        var net = new BeliefNet<float>(new BeliefNetDescription("net", [1, 4, 4], [Pooled, new RbmDescription { Operator = new() { Kernel = [2, 2], Outputs = 6 } }]), 32, new RbmTraining { LearningRate = 0.05 });
+        var net = new BeliefNet<float>(new BeliefNetDescription("net", [1, 4, 4], [Pooled, new RbmDescription { Operator = new() { Kernel = [2, 2], Outputs = 6 } }]), 32, new RbmTraining { LearningRate = 0.05 }, threads: 1);
         for (var stage = 0; stage < 2; stage++)
         {
             var other = net.Machines[1 - stage].Kernel.ToArray();

@@ -50,7 +50,7 @@ public class RbmCheckTests
                     Pooling = [2, 2],
                 };
                 var (small, shape) = SmallMachine.Of(description, [8, 28, 28]);
-                Assert.True(RbmEnumeration<double>.Bits(new Rbm<double>(small, shape, 1)) <= 12);
+                Assert.True(RbmEnumeration<double>.Bits(small, small.Resolve(shape)) <= 12);
                 Assert.Equal(description.Operator.Stride, small.Operator.Stride);
                 Assert.Equal(description.Operator.Sharing, small.Operator.Sharing);
                 Assert.Equal(channels.GroupCount == 0, small.Operator.Channels.GroupCount == 0);
