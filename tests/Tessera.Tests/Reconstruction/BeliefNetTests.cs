@@ -80,7 +80,7 @@ public class BeliefNetTests
     [Fact]
     public void Both_machines_of_a_stack_come_to_miss_less_and_learning_one_leaves_the_other()
     {
-        var net = new BeliefNet<float>(new BeliefNetDescription("net", [1, 4, 4], [Pooled, new RbmDescription { Operator = new() { Kernel = [2, 2], Outputs = 6 } }]), 32, new RbmTraining { LearningRate = 0.05 }, threads: 1);
+        var net = new BeliefNet<float>(new BeliefNetDescription("net", [1, 4, 4], [Pooled, new RbmDescription { Operator = new() { Kernel = [2, 2], Outputs = 6 } }]), 32, new RbmTraining { LearningRate = 0.2 }, threads: 1);
         for (var stage = 0; stage < 2; stage++)
         {
             var other = net.Machines[1 - stage].Kernel.ToArray();

@@ -171,6 +171,35 @@ public class RbmTests
     }
 
     [Fact]
+    public void Rectified_states_are_normal_numbers_cut_at_zero()
+    {
+        const int Draws = 5000;
+        foreach (var input in new[] { -0.5, 0, 0.4, 3 })
+        {
+            // An odd number of units a row, one of the inputs each.
+            var machine = new Rbm<float>(Dense(1, 7) with { Hidden = HiddenUnits.Rectified }, [1, 1], Draws, 1, new PlanOptions { Threads = 1 });
+            machine.Kernel.Clear();
+            machine.HiddenBias.Fill((float)input);
+            var states = new float[machine.HiddenElements];
+            machine.SampleHidden(new float[Draws], states, 3);
+            var deviation = Math.Sqrt(1 / (1 + Math.Exp(-input)));
+            var (mean, square) = (0.0, 0.0);
+            const double Step = 1e-3;
+            for (var z = -8.0; z < 8; z += Step)
+            {
+                var state = Math.Max(0, input + (deviation * z));
+                var density = Math.Exp(-0.5 * z * z) / Math.Sqrt(2 * Math.PI) * Step;
+                mean += state * density;
+                square += state * state * density;
+            }
+
+            var count = Math.Sqrt(states.Length);
+            Assert.Equal(mean, states.Average(), 5 * Math.Sqrt(square) / count);
+            Assert.Equal(square, states.Average(static state => (double)state * state), 5 * 3 * square / count);
+        }
+    }
+
+    [Fact]
     public void A_gibbs_chain_comes_to_the_machines_own_distribution_from_wherever_it_starts()
     {
         var description = new RbmDescription { Operator = new ConvolutionDescription { Kernel = [3], Outputs = 2, Padding = Padding.Same }, Pooling = [2] };
