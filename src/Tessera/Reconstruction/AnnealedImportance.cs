@@ -53,7 +53,7 @@ internal sealed class AnnealedImportance<T>
     private double LogBase()
     {
         var positions = machine.Units.Visible / machine.VisibleBiasValues.Length;
-        var log = machine.Units.HiddenStateBits() * Math.Log(2);
+        var log = machine.Description.HiddenStateBits(machine.Run.Plan.Geometry) * Math.Log(2);
         foreach (var c in machine.VisibleBiasValues) log += positions * RbmUnits<T>.Softplus(double.CreateTruncating(c));
         return log;
     }

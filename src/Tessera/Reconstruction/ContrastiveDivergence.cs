@@ -86,10 +86,9 @@ internal sealed class ContrastiveDivergence<T>
         return places;
     }
 
-    /// <summary>Goes up and down by means, in the memory of the hidden states and, where nothing stands there yet, of the chain.</summary>
+    /// <summary>Goes down again by the means of the hidden units, in the chain's memory unless a persistent chain stands there.</summary>
     private double ReconstructionError(ReadOnlySpan<T> visible)
     {
-        // A persistent chain stands; its reconstruction goes elsewhere.
         var reconstruction = training.Persistent ? Spare : chain;
         machine.VisibleMeans(means, reconstruction);
         double sum = 0;
@@ -103,6 +102,7 @@ internal sealed class ContrastiveDivergence<T>
         return sum / visible.Length;
     }
 
+    /// <summary>Memory for a reconstruction beside a persistent chain.</summary>
     private T[] Spare => field ??= new T[machine.VisibleElements];
 
     /// <summary>Leaves the chain's last visible states in <see cref="chain"/> and the means of the hidden units given them.</summary>

@@ -131,6 +131,15 @@ public sealed record RbmDescription
         return geometry;
     }
 
+    /// <summary>The number of states of one example's hidden units, as an exponent of 2: a block of B units has B + 1.</summary>
+    internal double HiddenStateBits(OperatorGeometry geometry)
+    {
+        if (BlocksOf(geometry) is not { } blocks) return geometry.OutputChannels * geometry.OutputSize.Product;
+        double bits = 0;
+        for (var j = 0; j < blocks.Count; j++) bits += Math.Log2(1 + blocks[j].Length);
+        return geometry.OutputChannels * bits;
+    }
+
     /// <summary>The blocks of probabilistic max pooling, or null where there are none.</summary>
     internal PoolingBlocks? BlocksOf(OperatorGeometry geometry) => Pooling.Count == 0 ? null : new PoolingBlocks(geometry.OutputSize, Pooling);
 }

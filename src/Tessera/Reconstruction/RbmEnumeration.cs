@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using Tessera.Connections;
 
 namespace Tessera.Reconstruction;
 
@@ -30,14 +31,15 @@ internal sealed class RbmEnumeration<T>
             throw new InvalidOperationException($"{machine.Description.Label}: rectified hidden units have no states to go through; an exact partition function is for binary hidden units.");
         }
 
-        var bits = Bits(machine);
+        var geometry = machine.Run.Plan.Geometry;
+        var bits = Bits(machine.Description, geometry);
         if (bits > MostBits)
         {
             throw new InvalidOperationException(
                 $"{machine.Description.Label}: {machine.Units.Visible} visible and {machine.Units.Hidden} hidden units have more states than {MostBits} binary units, which is the most that are gone through; estimate the partition function, or use fewer units.");
         }
 
-        overHidden = machine.Description.Visible == VisibleUnits.Gaussian || machine.Units.HiddenStateBits() <= machine.Units.Visible;
+        overHidden = machine.Description.Visible == VisibleUnits.Gaussian || machine.Description.HiddenStateBits(geometry) <= machine.Units.Visible;
         states = (long)Math.Round(Math.Pow(2, bits));
         visible = new T[machine.VisibleElements];
         hidden = new T[machine.HiddenElements];
@@ -47,9 +49,11 @@ internal sealed class RbmEnumeration<T>
     }
 
     /// <summary>The states of the smaller side, as an exponent of 2.</summary>
-    public static double Bits(Rbm<T> machine) => machine.Description.Visible == VisibleUnits.Gaussian
-        ? machine.Units.HiddenStateBits()
-        : Math.Min(machine.Units.Visible, machine.Units.HiddenStateBits());
+    public static double Bits(RbmDescription description, OperatorGeometry geometry)
+    {
+        var hidden = description.HiddenStateBits(geometry);
+        return description.Visible == VisibleUnits.Gaussian ? hidden : Math.Min(geometry.InputChannels * geometry.InputSize.Product, hidden);
+    }
 
     /// <summary>log Z.</summary>
     public double LogPartition()

@@ -131,15 +131,6 @@ internal sealed unsafe class RbmUnits<T> : IParallelWork
         return false;
     }
 
-    /// <summary>The number of states of one example's hidden units, as an exponent of 2.</summary>
-    public double HiddenStateBits()
-    {
-        if (blocks is null) return Hidden;
-        double bits = 0;
-        for (var j = 0; j < blocks.Count; j++) bits += Math.Log2(1 + blocks[j].Length);
-        return channels * bits;
-    }
-
     /// <summary>The state of one example's hidden units with a running number: binary digits, or one digit for each block that names the unit that is on.</summary>
     public void NumberedState(long number, Span<T> states)
     {
@@ -232,20 +223,16 @@ internal sealed unsafe class RbmUnits<T> : IParallelWork
 
     private void DrawHidden(ReadOnlySpan<T> inputs, ReadOnlySpan<T> means, Span<T> states, RandomSource random)
     {
-        if (description.Hidden == HiddenUnits.Rectified)
-        {
-            for (var i = 0; i < states.Length; i++)
-            {
-                var x = double.CreateTruncating(inputs[i]);
-                states[i] = T.CreateTruncating(Math.Max(0, x + (Math.Sqrt(1 / (1 + Math.Exp(-x))) * random.NextNormal())));
-            }
-
-            return;
-        }
-
         if (blocks is null)
         {
-            for (var i = 0; i < states.Length; i++) states[i] = random.NextDouble() < double.CreateTruncating(means[i]) ? T.One : T.Zero;
+            for (var at = 0; at < states.Length; at += RandomDraws.Row)
+            {
+                var length = Math.Min(RandomDraws.Row, states.Length - at);
+                var row = states.Slice(at, length);
+                if (description.Hidden == HiddenUnits.Rectified) DrawRectified(inputs.Slice(at, length), row, ref random);
+                else RandomDraws.Binary(means.Slice(at, length), row, ref random);
+            }
+
             return;
         }
 
@@ -279,11 +266,30 @@ internal sealed unsafe class RbmUnits<T> : IParallelWork
 
     private void DrawVisible(Span<T> means, RandomSource random)
     {
-        foreach (ref var v in means)
+        Span<T> noise = stackalloc T[RandomDraws.Row];
+        for (var at = 0; at < means.Length; at += RandomDraws.Row)
         {
-            v = description.Visible == VisibleUnits.Gaussian ? v + T.CreateTruncating(random.NextNormal())
-                : random.NextDouble() < double.CreateTruncating(v) ? T.One : T.Zero;
+            var row = means.Slice(at, Math.Min(RandomDraws.Row, means.Length - at));
+            if (description.Visible == VisibleUnits.Binary)
+            {
+                RandomDraws.Binary(row, row, ref random);
+                continue;
+            }
+
+            RandomDraws.Normal(noise[..row.Length], ref random);
+            TensorPrimitives.Add(row, noise[..row.Length], row);
         }
+    }
+
+    /// <summary>max(0, I + √σ(I) · N(0, 1)).</summary>
+    private static void DrawRectified(ReadOnlySpan<T> inputs, Span<T> states, ref RandomSource random)
+    {
+        Span<T> noise = stackalloc T[inputs.Length];
+        RandomDraws.Normal(noise, ref random);
+        TensorPrimitives.Sigmoid(inputs, states);
+        TensorPrimitives.Sqrt(states, states);
+        TensorPrimitives.MultiplyAdd(noise, states, inputs, states);
+        TensorPrimitives.Max(states, T.Zero, states);
     }
 
     private double FreeTerm(ReadOnlySpan<T> inputs)

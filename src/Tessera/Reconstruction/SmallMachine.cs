@@ -28,7 +28,7 @@ internal static class SmallMachine
                 foreach (var positions in (ReadOnlySpan<int>)[2, 1])
                 {
                     if (Make(description, visibleShape, outputs, positions, most) is not { } made) continue;
-                    var bits = RbmEnumeration<double>.Bits(new Rbm<double>(made.Description, made.VisibleShape, 1));
+                    var bits = RbmEnumeration<double>.Bits(made.Description, made.Description.Resolve(made.VisibleShape));
                     if (bits <= MostBits) return made;
                     if (bits < least) (least, smallest) = (bits, made);
                 }
