@@ -12,20 +12,19 @@ internal static class ChainSamples
     public const int Chains = 8, Steps = 1000, Every = 100;
 
     /// <summary>The sheet.</summary>
-    /// <param name="net">The net; as many chains as its batch has examples run at once.</param>
+    /// <param name="net">The net, for a batch of as many examples as there are to be chains.</param>
     /// <param name="normalisation">What its samples are normalised by; null for nothing.</param>
     /// <param name="start">The samples, normalised, that chains start at, [N, C, i…]; empty to start from noise.</param>
-    /// <param name="chains">How many chains are shown.</param>
     /// <param name="steps">Steps of each chain.</param>
     /// <param name="every">Steps from one look to the next.</param>
     /// <param name="seed">What is drawn from.</param>
-    public static ImageSheet Of(BeliefNet<float> net, Normalise? normalisation, ReadOnlySpan<float> start, int chains, int steps, int every, long seed)
+    public static ImageSheet Of(BeliefNet<float> net, Normalise? normalisation, ReadOnlySpan<float> start, int steps, int every, long seed)
     {
         var looks = net.Sample(seed, steps, every, start);
         var shape = net.SampleShape;
         var (length, plane) = ((int)shape.Product, (int)shape.From(1).Product);
         var rows = new List<SheetRow>();
-        for (var chain = 0; chain < Math.Min(chains, net.Batch); chain++)
+        for (var chain = 0; chain < net.Batch; chain++)
         {
             var images = new List<SheetImage>();
             if (!start.IsEmpty) images.Add(Image(start.Slice(chain * length, length)));

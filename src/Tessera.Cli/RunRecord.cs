@@ -54,7 +54,7 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
     {
         List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
         (Curves(result.Epochs) with { ValidationName = "test" }).Write(folder["curves.svg"]);
-        files.AddRange(ReconstructionPictures.Write(folder, trainer.Reconstructor, trainer.Model.Data, test, stopping));
+        files.AddRange(ReconstructionPictures.Write(folder, test, threads, stopping));
         var evaluation = test is null ? null : new Evaluation(result.Epochs[^1].ValidationLoss!.Value, null, null, test.Count);
         return new RunRecord(folder, RunSubject.Of(trainer.Model, trainer.ParameterCount), result, evaluation, threads, files);
     }
@@ -137,7 +137,7 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
     {
         "model.safetensors" => "the trained model, for the other commands and --resume",
         "model.json" => "its description, to change and train again",
-        "metrics.csv" => "loss and accuracy of every epoch",
+        "metrics.csv" => "loss, accuracy and rate of every epoch",
         "curves.svg" => "the learning curves",
         "filters.svg" => "the filters of the first layer",
         "codes.svg" => "the code of the first test sample",

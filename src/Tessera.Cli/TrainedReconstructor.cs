@@ -11,7 +11,7 @@ namespace Tessera.Cli;
 /// <param name="Fresh">The same with new parameters.</param>
 internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDescription Data, Func<IReconstructor<float>> Fresh)
 {
-    private const int Batch = 50;
+    private const int Usual = 50;
 
     /// <summary>The model on images as the data has them.</summary>
     public ImageCoder Coder => new(Model, Data.Normalisation);
@@ -21,13 +21,13 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
 
     /// <summary>Opens what a training left.</summary>
     /// <exception cref="ArgumentException">It is a network that does not reconstruct.</exception>
-    public static TrainedReconstructor Open(string path, int threads)
+    public static TrainedReconstructor Open(string path, int threads, int batch = Usual)
     {
         var checkpoint = TrainedModel.CheckpointPath(path);
         if (ReconstructionCheckpoint.Recognises(checkpoint))
         {
             var opened = ReconstructionCheckpoint.Open(checkpoint);
-            return new TrainedReconstructor(opened.ReadModel<float>(Batch, threads), opened.Model.Data, () => Untrained(opened.Model, threads));
+            return new TrainedReconstructor(opened.ReadModel<float>(batch, threads), opened.Model.Data, () => Untrained(opened.Model, threads));
         }
 
         return Of(TrainedModel.Open(path), threads);
@@ -40,13 +40,13 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
         var network = trained.Model.Network;
         var how = new ExecutionOptions { Threads = threads, Exact = trained.Model.Training.Exact };
         return new TrainedReconstructor(
-            new Autoencoder<float>(network, trained.Parameters, Batch, how),
+            new Autoencoder<float>(network, trained.Parameters, Usual, how),
             trained.Model.Data,
-            () => new Autoencoder<float>(network, NetworkParameters<float>.Create(network, trained.Model.Training.Seed + 1), Batch, how));
+            () => new Autoencoder<float>(network, NetworkParameters<float>.Create(network, trained.Model.Training.Seed + 1), Usual, how));
     }
 
     private static IReconstructor<float> Untrained(ReconstructionModel model, int threads) =>
-        (model with { Schedule = model.Schedule with { Seed = model.Schedule.Seed + 1, Threads = threads } }).Create<float>(Batch);
+        (model with { Schedule = model.Schedule with { Seed = model.Schedule.Seed + 1, Threads = threads } }).Create<float>(Usual);
 
     /// <summary>The samples of what is given, or else of what the model was trained on.</summary>
     public DataSplit ReadData(string? given)

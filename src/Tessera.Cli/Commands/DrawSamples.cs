@@ -21,7 +21,7 @@ internal static class DrawSamples
         var model = new Argument<string>("run") { Description = "The folder that the training of a belief net left, or its model.safetensors.", HelpName = "RUN" };
         var steps = CommandOptions.Whole("--steps", $"Steps of each chain; {ChainSamples.Steps} if left out.", 1, 10_000_000);
         var every = CommandOptions.Whole("--every", $"Steps from one look to the next; {ChainSamples.Every} if left out.", 1);
-        var chains = CommandOptions.Whole("--chains", $"Chains to show; {ChainSamples.Chains} if left out.", 1, 50);
+        var chains = CommandOptions.Whole("--chains", $"Chains to run and show; {ChainSamples.Chains} if left out.", 1, 64);
         var fromData = new Option<bool>("--from-data") { Description = "Start at test samples instead of noise." };
         var data = new Option<string?>("--data") { Description = "Data by name or path to start at; what the model was trained on if left out.", HelpName = "NAME|PATH" };
         var seed = new Option<long>("--seed") { Description = "What is drawn from.", HelpName = "number", DefaultValueFactory = _ => 1 };
@@ -32,7 +32,7 @@ internal static class DrawSamples
         command.SetAction(parsed =>
         {
             var given = parsed.GetRequiredValue(model);
-            var trained = TrainedReconstructor.Open(given, parsed.GetValue(threads) ?? 0);
+            var trained = TrainedReconstructor.Open(given, parsed.GetValue(threads) ?? 0, parsed.GetValue(chains) ?? ChainSamples.Chains);
             if (trained.Model is not BeliefNet<float> net) throw new InvalidOperationException($"{given}: it is no belief net, and only those sample; give the folder that the training of one left.");
             if (!ReconstructionPictures.CanDraw(net.SampleShape)) throw new InvalidOperationException($"{given}: the net takes samples of {net.SampleShape}, which have no picture; nets of signals, images and volumes do.");
             var (last, look) = (parsed.GetValue(steps) ?? ChainSamples.Steps, parsed.GetValue(every) ?? Math.Min(ChainSamples.Every, parsed.GetValue(steps) ?? ChainSamples.Steps));
@@ -40,7 +40,7 @@ internal static class DrawSamples
             if (last / look > 1000) throw new UsageException($"--every: {last / look} looks at each chain; at most 1000 fit, so look every {(last + 999) / 1000} steps or more.");
             var path = PictureFile.Check(parsed.GetValue(output), "samples.svg", given);
             var start = parsed.GetValue(fromData) ? Start(trained, net, parsed.GetValue(data)) : [];
-            ChainSamples.Of(net, trained.Data.Normalisation, start, parsed.GetValue(chains) ?? ChainSamples.Chains, last, look, parsed.GetValue(seed)).Write(path);
+            ChainSamples.Of(net, trained.Data.Normalisation, start, last, look, parsed.GetValue(seed)).Write(path);
             return PictureFile.Written(session, path);
         });
         return command;

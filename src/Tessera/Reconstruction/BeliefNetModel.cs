@@ -29,7 +29,21 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
     }
 
     /// <inheritdoc/>
-    public override string? WarningFor(Dataset training) => null;
+    public override string? WarningFor(Dataset training)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        var lowest = Net.Machines[0];
+        var measured = Normalise.Over(training);
+        var used = Data.MeasuresNormalisation ? measured : Data.Normalisation;
+        var (means, variances) = (new double[measured.Mean.Count], new double[measured.Mean.Count]);
+        for (var c = 0; c < means.Length; c++)
+        {
+            means[c] = used is null ? measured.Mean[c] : (measured.Mean[c] - used.Mean[c]) / used.StandardDeviation[c];
+            variances[c] = Math.Pow(measured.StandardDeviation[c] / (used?.StandardDeviation[c] ?? 1), 2);
+        }
+
+        return lowest.DataWarning(means, variances);
+    }
 
     /// <inheritdoc/>
     public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>

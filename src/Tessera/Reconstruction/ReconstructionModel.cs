@@ -36,8 +36,9 @@ public abstract record ReconstructionModel
     /// <exception cref="ArgumentException">The message names the setting and a way out.</exception>
     public abstract void Check();
 
-    /// <summary>What is likely to go wrong with data of this normalisation, in a sentence with a way out; null where nothing is.</summary>
-    public abstract string? WarningFor(Dataset training);
+    /// <summary>What is likely to go wrong with the data as it reaches the model, in a sentence with a way out; null where nothing is.</summary>
+    /// <param name="training">What is trained on, before it is normalised.</param>
+    public virtual string? WarningFor(Dataset training) => null;
 
     /// <summary>The certificate for the gradients of this very model: its operators, its sharing, its units.</summary>
     /// <param name="seed">What inputs, parameters and directions are drawn from.</param>

@@ -30,9 +30,6 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
     }
 
     /// <inheritdoc/>
-    public override string? WarningFor(Dataset training) => null;
-
-    /// <inheritdoc/>
     public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) => throw new NotImplementedException();
 
     internal override ILearner<T> CreateLearner<T>(int batch) =>
