@@ -77,6 +77,7 @@ internal static class Tool
             CheckCommand.Create(session),
             ApplyCommand.Create(session),
             SharingCommand.Create(session),
+            InvarianceCommand.Create(session),
             DataCommand.Create(session),
         };
         var help = root.Options.OfType<HelpOption>().Single();
