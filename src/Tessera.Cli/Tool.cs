@@ -79,6 +79,7 @@ internal static class Tool
             ApplyCommand.Create(session),
             DrawCommand.Create(session),
             SharingCommand.Create(session),
+            InvarianceCommand.Create(session),
             DataCommand.Create(session),
         };
         var help = root.Options.OfType<HelpOption>().Single();

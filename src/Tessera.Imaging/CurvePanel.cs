@@ -12,6 +12,7 @@ public sealed record CurvePanel(string Title, IReadOnlyList<Curve> Curves)
     private const double PlotHeight = 220;
     private const double Left = 56;
     private const double LegendColumn = 170;
+    private const int LongestInColumn = 21;
     private const double LegendRow = 18;
 
     private static readonly string[] Colours = ["first", "second", "third", "fourth", "fifth", "sixth"];
@@ -34,7 +35,9 @@ public sealed record CurvePanel(string Title, IReadOnlyList<Curve> Curves)
     /// <summary>The height that the panel takes: the more curves, the longer the legend.</summary>
     internal double Height => Top + PlotHeight + 56;
 
-    private double Top => 72 + (LegendRow * Math.Max(0, ((Shown.Length + 1) / 2) - 1));
+    private double Top => 72 + (LegendRow * Math.Max(0, ((Shown.Length + LegendColumns - 1) / LegendColumns) - 1));
+
+    private int LegendColumns => Shown.Any(curve => Label(curve).Length > LongestInColumn) ? 1 : 2;
 
     private Curve[] Shown => [.. Curves.Where(curve => curve.Values.Count > 0)];
 
@@ -72,11 +75,13 @@ public sealed record CurvePanel(string Title, IReadOnlyList<Curve> Curves)
         {
             var (style, dashed) = (Colours[shown[i].Colour % Colours.Length], shown[i].IsDashed ? " dashed" : "");
             Draw(picture, shown[i], X, Y, style, dashed);
-            var (at, row) = (left + (i % 2 * LegendColumn), y + 46 + (i / 2 * LegendRow));
+            var (at, row) = (left + (i % LegendColumns * LegendColumn), y + 46 + (i / LegendColumns * LegendRow));
             picture.Line(at, row, at + 24, row, style + " line" + dashed);
-            picture.Text(at + 30, row + 4, $"{shown[i].Name} {(double.IsFinite(shown[i].Values[^1]) ? Format(shown[i].Values[^1]) : "not finite")}");
+            picture.Text(at + 30, row + 4, Label(shown[i]));
         }
     }
+
+    private string Label(Curve curve) => $"{curve.Name} {(double.IsFinite(curve.Values[^1]) ? Format(curve.Values[^1]) : "not finite")}";
 
     private static void Draw(SvgPicture picture, Curve curve, Func<double, double> x, Func<double, double> y, string style, string dashed)
     {

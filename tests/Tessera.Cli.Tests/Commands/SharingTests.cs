@@ -107,5 +107,29 @@ public sealed class SharingTests : IDisposable
         Assert.False(Directory.Exists(folder["run"]));
     }
 
+    [Fact]
+    public void The_invariance_of_trained_networks_is_told_and_drawn()
+    {
+        const string pooled =
+            """
+            { "name": "pooled", "input": [1, 6, 6],
+              "layers": [{ "layer": "convolution", "kernel": [3, 3], "outputs": 4, "sharing": { "tile": [2, 2] } }, { "layer": "max-pool", "name": "pool", "window": [2, 2] }, { "layer": "dense", "outputs": 2 }],
+              "data": { "augmentation": [{ "change": "rotate", "degrees": 180 }] },
+              "training": { "epochs": 1, "batchSize": 8, "threads": 1 } }
+            """;
+        Assert.Equal(0, ToolRun.Of("train", folder.Write("pooled.json", pooled), "--data", folder["data"], "--out", folder["trained"]).Code);
+        var run = ToolRun.Of("invariance", folder["trained"], "--degrees", "180", "--step", "90", "--index", "2", "--out", folder["picture.svg"], "--json");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal([-180.0, -90, 0, 90, 180], lines.Select(line => line.GetProperty("angle").GetDouble()));
+        foreach (var key in (string[])["accuracy", "changeBefore", "changeAfter", "sameWinner"]) Assert.True(lines[0].TryGetProperty(key, out _), key);
+        Assert.Equal(("trained", "pool", 0.0), (lines[2].GetProperty("model").GetString(), lines[2].GetProperty("layer").GetString(), lines[2].GetProperty("changeAfter").GetDouble()));
+        Assert.Contains("tile 0,1", File.ReadAllText(folder["picture.svg"]), StringComparison.Ordinal);
+        Assert.Contains("same winner", ToolRun.Of("invariance", folder["trained"], "--out", folder["picture.svg"]).Output, StringComparison.Ordinal);
+        var wrong = ToolRun.Of("invariance", folder["trained"], "--layer", "conv1", "--out", folder["other.svg"]);
+        Assert.Equal((1, "invariance: 'conv1' takes no maxima; those that do are pool."), (wrong.Code, wrong.Error.Trim()));
+        Assert.False(File.Exists(folder["other.svg"]));
+    }
+
     private ToolRun Run(params string[] arguments) => ToolRun.Of(["sharing", folder.Write("model.json", Model), "--data", folder["data"], .. arguments]);
 }
