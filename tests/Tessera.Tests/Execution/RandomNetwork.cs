@@ -20,7 +20,7 @@ internal static class RandomNetwork
             var from = values[dice.NextInt(2) == 0 ? values.Count - 1 : dice.NextInt(values.Count)];
             var alike = values.Where(value => value.Shape == from.Shape).ToArray();
             var join = alike[dice.NextInt(alike.Length)];
-            var layer = Pick(dice.NextInt(18), dice.NextInt(3)) with { Name = $"layer{i}" };
+            var layer = Pick(dice.NextInt(19), dice.NextInt(3)) with { Name = $"layer{i}" };
             layer = layer with { Inputs = layer.InputCount is null ? [from.Name, join.Name] : [from.Name] };
             Sizes shape;
             try
@@ -62,6 +62,7 @@ internal static class RandomNetwork
         14 => variant == 0 ? new Flatten() : variant == 1 ? new Softmax() : new LeakyRelu(0.1),
         15 => variant == 0 ? new Dense(72) : new Reshape([2, 6, 6]),
         16 => variant == 0 ? new Upsample([1, 2]) : new Pad([1, 0], [0, 1]),
+        17 => new SoftThreshold { InitialValue = 0.1 * variant, NonNegative = variant == 1 },
         _ => new Dropout(0.3),
     };
 }

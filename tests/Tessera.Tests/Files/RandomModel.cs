@@ -86,7 +86,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 30].Array[0, 6]
+        from kinds in Gen.Int[0, 31].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -141,6 +141,7 @@ internal static class RandomModel
         11 => new Dropout(fraction),
         12 => new Multiply { Inputs = ["join", "join"] },
         13 => new Concatenate { Inputs = ["join", "input"] },
-        _ => RandomWindowLayer.Of(kind - 14, fraction, rank),
+        14 => new SoftThreshold { InitialValue = fraction, NonNegative = fraction > 0.5 },
+        _ => RandomWindowLayer.Of(kind - 15, fraction, rank),
     };
 }
