@@ -25,6 +25,14 @@ internal static class LayerJson
             "elu",
             keys => new Elu(keys.Optional("alpha")?.Real(0) ?? new Elu().Alpha),
             (writer, layer) => writer.WriteNumber("alpha", layer.Alpha)),
+        LayerKind.Of(
+            "soft-threshold",
+            keys => new SoftThreshold { InitialValue = keys.Optional("initialValue")?.Real(0) ?? new SoftThreshold().InitialValue, NonNegative = keys.Optional("nonNegative")?.Truth() ?? false },
+            (writer, layer) =>
+            {
+                writer.WriteNumber("initialValue", layer.InitialValue);
+                writer.WriteBoolean("nonNegative", layer.NonNegative);
+            }),
         LayerKind.Of("sigmoid", _ => new Sigmoid()),
         LayerKind.Of("tanh", _ => new Tanh()),
         LayerKind.Of("softplus", _ => new Softplus()),

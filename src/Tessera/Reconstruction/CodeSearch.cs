@@ -43,6 +43,7 @@ internal sealed class CodeSearch<T> : IParallelWork
     private readonly double[] proposed;
     private readonly bool[] pending;
     private double bound;
+    private double curvature = 1;
     private Stage stage;
     private T acceptedMomentum;
     private T rejectedMomentum;
@@ -91,9 +92,6 @@ internal sealed class CodeSearch<T> : IParallelWork
     /// <summary>Memory of the size of the batch that is free between searches.</summary>
     public T[] SpareImages => proposalImages;
 
-    /// <summary>L, that the steps begin with: the estimate of A Aᵀ's largest eigenvalue and its margin, at most the bound that is sure.</summary>
-    public double Curvature { get; private set; } = 1;
-
     /// <summary>Finds codes from 0, or from where they stand.</summary>
     /// <param name="batch">x, [N, C, i…].</param>
     /// <param name="dictionary">D.</param>
@@ -102,7 +100,7 @@ internal sealed class CodeSearch<T> : IParallelWork
     /// <param name="goOn">Whether to begin with <see cref="Codes"/> as they stand.</param>
     public void Find(ReadOnlySpan<T> batch, ReadOnlySpan<T> dictionary, int iterations, Span<double> trace, bool goOn = false)
     {
-        Measure(dictionary);
+        CurvatureOf(dictionary);
         batch.CopyTo(samples);
         if (goOn)
         {
@@ -141,6 +139,21 @@ internal sealed class CodeSearch<T> : IParallelWork
         Each(Stage.End);
     }
 
+    /// <summary>
+    /// L, that the steps begin with: the estimate of A Aᵀ's largest eigenvalue and its margin, at most the bound that is sure. It is measured where the
+    /// dictionary is another than the last time, and follows from the dictionary alone, so that codes do too.
+    /// </summary>
+    public double CurvatureOf(ReadOnlySpan<T> dictionary)
+    {
+        if (dictionary.SequenceEqual(measured)) return curvature;
+        dictionary.CopyTo(measured);
+        var above = norm.UpperBound(dictionary);
+        var sure = above > 0 && double.IsFinite(above);
+        // Without a filter, any step will do.
+        bound = sure ? above : 1;
+        return curvature = sure ? Math.Min(above, Margin * norm.LargestEigenvalue(dictionary)) : 1;
+    }
+
     /// <summary>Each example's objective for any codes.</summary>
     public void Evaluate(ReadOnlySpan<T> batch, ReadOnlySpan<T> dictionary, ReadOnlySpan<T> codes, Span<double> objectives)
     {
@@ -153,7 +166,7 @@ internal sealed class CodeSearch<T> : IParallelWork
         switch (stage)
         {
             case Stage.Begin:
-                curvatures[job] = description.Inference == SparseInference.Backtracking ? Math.Min(1, bound) : Curvature;
+                curvatures[job] = description.Inference == SparseInference.Backtracking ? Math.Min(1, bound) : curvature;
                 Code(Codes, job).CopyTo(Code(point, job));
                 Image(images, job).CopyTo(Image(pointImages, job));
                 Objectives[job] = Objective(Image(samples, job), Image(images, job), Code(Codes, job));
@@ -180,18 +193,6 @@ internal sealed class CodeSearch<T> : IParallelWork
     {
         stage = next;
         ThreadTeam.Run(this, Objectives.Length, threads);
-    }
-
-    /// <summary>Measures L where the dictionary is another than the last time. It follows from the dictionary alone, so that codes do too.</summary>
-    private void Measure(ReadOnlySpan<T> dictionary)
-    {
-        if (dictionary.SequenceEqual(measured)) return;
-        dictionary.CopyTo(measured);
-        var above = norm.UpperBound(dictionary);
-        var sure = above > 0 && double.IsFinite(above);
-        // Without a filter, any step will do.
-        bound = sure ? above : 1;
-        Curvature = sure ? Math.Min(above, Margin * norm.LargestEigenvalue(dictionary)) : 1;
     }
 
     private void Propose(int n)

@@ -6,7 +6,8 @@ namespace Tessera.Reconstruction;
 /// <summary>
 /// Changes a dictionary for one batch with its codes. The descent of ½‖r‖², r = x − A(D)ᵀz, for D is the kernel gradient G = g(r, z). It is
 /// brought into the tangent of each filter's sphere and divided by the running energy of the filter's codes, which gives P; the best length along P
-/// is ⟨G, P⟩ / ‖A(P)ᵀ z‖², as the residual is linear in D. Then every filter is brought back to norm 1.
+/// is ⟨G, P⟩ / ‖A(P)ᵀ z‖², as the residual is linear in D. Then every filter is
+/// moved where its kernel's border cuts it off, and brought back to norm 1.
 /// </summary>
 internal sealed class DictionaryStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -14,6 +15,7 @@ internal sealed class DictionaryStep<T>
     private readonly SparseCodingTraining training;
     private readonly FilterBank filters;
     private readonly CodeSearch<T> search;
+    private readonly FilterCentring centring;
     private readonly T[] gradient;
     private readonly T[] direction;
     private readonly bool[] isReached;
@@ -22,6 +24,7 @@ internal sealed class DictionaryStep<T>
     public DictionaryStep(SparseCodingTraining training, FilterBank filters, CodeSearch<T> search)
     {
         (this.training, this.filters, this.search) = (training, filters, search);
+        centring = new FilterCentring(search.Run.Plan.Geometry, filters);
         gradient = new T[search.Run.Plan.KernelShape.Product];
         direction = new T[gradient.Length];
         batchEnergies = new double[filters.Count];
@@ -73,6 +76,7 @@ internal sealed class DictionaryStep<T>
         {
             var length = T.CreateTruncating(training.LearningRate * FixedSums.Dot<T>(gradient, direction) / reach);
             TensorPrimitives.MultiplyAdd(direction, length, dictionary, dictionary);
+            centring.Apply(dictionary);
             filters.Normalise(dictionary);
         }
 
@@ -107,7 +111,7 @@ internal sealed class DictionaryStep<T>
     private void Replace(ReadOnlySpan<T> samples, Span<T> dictionary, int after, long step)
     {
         var limit = T.CreateTruncating(after);
-        if (!Array.Exists(UnusedSteps, unused => unused >= limit)) return;
+        if (!(TensorPrimitives.Max<T>(UnusedSteps) >= limit)) return;
         var (chances, squares) = (search.SpareCodes, search.SpareImages);
         TensorPrimitives.Multiply(search.Residual, search.Residual, squares);
         direction.AsSpan().Fill(T.One);

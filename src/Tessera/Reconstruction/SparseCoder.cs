@@ -58,6 +58,12 @@ public sealed class SparseCoder<T> : ILearner<T>
     /// <summary>D, row-major; may be written to between calls.</summary>
     public Span<T> Dictionary => dictionary;
 
+    /// <summary>
+    /// L of the dictionary as it stands: the estimate of the largest eigenvalue of A Aᵀ with its margin. Inference of the kinds
+    /// <see cref="SparseInference.Fista"/> and <see cref="SparseInference.Ista"/> begins with steps of 1 / L.
+    /// </summary>
+    public double Curvature => search.CurvatureOf(dictionary);
+
     int ILearner<T>.Stages => 1;
 
     IReadOnlyList<NamedTensor<T>> ILearner<T>.Parameters => [new("dictionary", DictionaryShape, dictionary)];

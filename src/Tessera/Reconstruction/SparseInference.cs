@@ -12,6 +12,6 @@ public enum SparseInference
     /// <summary>Monotone FISTA that needs no eigenvalue: each example's L begins at 1 and doubles whenever the step proves too long.</summary>
     Backtracking,
 
-    /// <summary>Plain iterative shrinkage with the step 1 / L of <see cref="Fista"/>: slower, and what <c>Lista</c> unrolls.</summary>
+    /// <summary>Plain iterative shrinkage with the step 1 / L of <see cref="Fista"/>: slower, and what <see cref="Lista"/> unrolls.</summary>
     Ista,
 }

@@ -20,10 +20,10 @@ internal static class RandomNetwork
             var from = values[dice.NextInt(2) == 0 ? values.Count - 1 : dice.NextInt(values.Count)];
             var alike = values.Where(value => value.Shape == from.Shape).ToArray();
             var join = alike[dice.NextInt(alike.Length)];
-            var (kind, variant) = (dice.NextInt(23), dice.NextInt(3));
+            var (kind, variant) = (dice.NextInt(24), dice.NextInt(3));
             var encoders = layers.Where(layer => layer is Convolution or Dense && values.Any(value => value.Name == layer.Name && value.Shape == from.Shape)).ToArray();
-            if (kind >= 21 && encoders.Length == 0) continue;
-            var layer = kind >= 21 ? new TiedTranspose(encoders[variant % encoders.Length].Name) { Bias = variant > 0 } : Pick(kind, variant);
+            if (kind >= 22 && encoders.Length == 0) continue;
+            var layer = kind >= 22 ? new TiedTranspose(encoders[variant % encoders.Length].Name) { Bias = variant > 0 } : Pick(kind, variant);
             layer = layer with { Name = $"layer{i}", Inputs = layer.InputCount is null ? [from.Name, join.Name] : [from.Name] };
             Sizes shape;
             try
@@ -72,6 +72,7 @@ internal static class RandomNetwork
         17 => new Dropout(0.3),
         18 => variant == 0 ? Noise.Gaussian(0.2) : variant == 1 ? Noise.Masking(0.3) : Noise.SaltAndPepper(0.3),
         19 => Sparsity.MeanMagnitude(0.5),
+        20 => new SoftThreshold { InitialValue = 0.1 * variant, NonNegative = variant == 1 },
         _ => new GaussianSample { Weight = 0.1 },
     };
 }

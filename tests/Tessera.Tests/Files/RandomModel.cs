@@ -87,7 +87,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 36].Array[0, 6]
+        from kinds in Gen.Int[0, 37].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -149,6 +149,7 @@ internal static class RandomModel
         16 => Noise.SaltAndPepper(fraction, -fraction, fraction + 1),
         17 => Sparsity.MeanMagnitude(fraction),
         19 => new GaussianSample { Weight = fraction },
-        _ => RandomWindowLayer.Of(kind - 20, fraction, rank),
+        20 => new SoftThreshold { InitialValue = fraction, NonNegative = fraction > 0.5 },
+        _ => RandomWindowLayer.Of(kind - 21, fraction, rank),
     };
 }
