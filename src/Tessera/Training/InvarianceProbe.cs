@@ -58,7 +58,7 @@ public sealed class InvarianceProbe<T>
     public InvarianceReport Run(Dataset data, int index = 0, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
-        DataFit.CheckSamples(data, model.Network, "samples");
+        DataFit.CheckSamples(data, model.Network.InputShape, "samples");
         if (data.Count < 2) throw new ArgumentException($"invariance: {data.Count} samples; at least 2 are needed, since a change is measured against the distance between two.", nameof(data));
         if (index < 0 || index >= data.Count) throw new ArgumentException($"invariance: there is no sample {index} among {data.Count}; give 0 to {data.Count - 1}.", nameof(index));
         var how = new ExecutionOptions { KeepActivations = true, Threads = options.Threads, Instructions = options.Instructions, Exact = options.Exact };
