@@ -9,7 +9,7 @@ namespace Tessera.Reconstruction;
 /// </summary>
 public sealed record RbmTraining
 {
-    /// <summary>η, positive.</summary>
+    /// <summary>η, positive. Binary units bear 0.05 and more; Gaussian visible units have no bound, and diverge at a few hundredths.</summary>
     public double LearningRate { get; init; } = 0.01;
 
     /// <summary>μ, the part of the last step that is taken again; 0 ≤ μ &lt; 1.</summary>
