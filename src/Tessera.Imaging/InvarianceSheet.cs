@@ -56,7 +56,7 @@ public static class InvarianceSheet
         var panels = new List<CurvePanel>();
         if (runs.All(run => run.Report.Accuracy.Count > 0))
             panels.Add(Panel("Accuracy (%); legend: at the last angle", runs.Select((run, i) => new Curve(run.Name, [.. run.Report.Accuracy.Select(part => 100 * part)]) { Colour = i }), "0.0"));
-        panels.Add(Panel("Won by the same member as upright (%)", runs.Select((run, i) => new Curve(run.Name, [.. run.Report.SameWinner.Select(part => 100 * part)]) { Colour = i }), "0.0") with { Least = 0, Most = 100 });
+        panels.Add(Panel("Same winner as upright (%)", runs.Select((run, i) => new Curve(run.Name, [.. run.Report.SameWinner.Select(part => 100 * part)]) { Colour = i }), "0.0") with { Least = 0, Most = 100 });
         panels.Add(Panel("Change of the maxima (1: another sample)", runs.Select((run, i) => new Curve(run.Name, run.Report.ChangeAfter) { Colour = i }), "0.000") with { Least = 0, Most = 1 });
         panels.Add(Panel("Change of what goes into them", runs.Select((run, i) => new Curve(run.Name, run.Report.ChangeBefore) { Colour = i, IsDashed = true }), "0.000") with { Least = 0, Most = 1 });
         return panels;
