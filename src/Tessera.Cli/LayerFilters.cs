@@ -2,6 +2,7 @@ using Tessera.Execution;
 using Tessera.Imaging;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
+using Tessera.Operators;
 
 namespace Tessera.Cli;
 
@@ -16,20 +17,21 @@ internal static class LayerFilters
     public static bool Write(string path, NetworkParameters<float> parameters, int index)
     {
         var network = parameters.Network;
+        if (!CanDraw(network, index)) return false;
         switch (network.Layers[index])
         {
-            case Convolution convolution when convolution.Operator.Rank <= 3:
-                Write(path, parameters, convolution.Name, convolution.Operator.Rank, convolution.Operator.Sharing.IsShared);
-                return true;
-            case TransposedConvolution transposed when transposed.Operator.Rank <= 3:
-                Write(path, parameters, transposed.Name, transposed.Operator.Rank, transposed.Operator.Sharing.IsShared);
-                return true;
-            case Dense dense when ImageInto(network, index) is { } image:
-                FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. image.AsSpan()]);
-                return true;
-            default:
-                return false;
+            case Convolution convolution:
+                Write(path, parameters, convolution.Name, convolution.Operator);
+                break;
+            case TransposedConvolution transposed:
+                Write(path, parameters, transposed.Name, transposed.Operator);
+                break;
+            case Dense dense:
+                FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. ImageInto(network, index)!.Value.AsSpan()]);
+                break;
         }
+
+        return true;
     }
 
     /// <summary>Whether a layer is one that <see cref="Write(string, NetworkParameters{float}, int)"/> can draw.</summary>
@@ -41,10 +43,10 @@ internal static class LayerFilters
         _ => false,
     };
 
-    private static void Write(string path, NetworkParameters<float> parameters, string name, int rank, bool isShared)
+    private static void Write(string path, NetworkParameters<float> parameters, string name, ConvolutionDescription description)
     {
-        var kernel = parameters[name + ".kernel"];
-        var tiles = isShared ? Sizes.Empty : Sizes.Create(kernel.Description.Shape.AsSpan()[..rank]);
+        var (kernel, rank) = (parameters[name + ".kernel"], description.Rank);
+        var tiles = description.Sharing.IsShared ? Sizes.Empty : Sizes.Create(kernel.Description.Shape.AsSpan()[..rank]);
         var filter = kernel.Description.Shape.From(tiles.Count);
 
         // With a table there is one plane per connected pair: [P, k…] stands for [P, 1, k…].
