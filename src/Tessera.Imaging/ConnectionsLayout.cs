@@ -12,7 +12,8 @@ internal sealed class ConnectionsLayout
     public const double Left = 92;
     public const double Radius = 12;
     private const int MostUnits = 32;
-    private const double Widest = 1500;
+    private const double Widest = 2200;
+    private const double WidestSpacing = 132;
     private const double LetterHeight = 16;
 
     /// <summary>For panels that stand beneath each other with the same distance between units.</summary>
@@ -21,13 +22,15 @@ internal sealed class ConnectionsLayout
     {
         // Few units may stand wide apart.
         Spacing = Math.Clamp(640.0 / panels.Max(panel => panel.Axis.PadLow + panel.Axis.Input + (double)panel.Axis.PadHigh), 44, 76);
+
+        // Letters may ask for more, as long as a whole kernel can still be shown; else they are left out.
+        var reach = panels.Max(panel => Drawn(panel).DilatedKernel);
         foreach (var panel in panels.Where(panel => panel.Kind != ConnectionsKind.Full))
         {
-            var axis = Drawn(panel);
-            Spacing = Math.Max(Spacing, (LetterWidth(panel) + 6) / GapBetweenLetters(axis));
+            var wanted = (LetterWidth(panel) + 6) / GapBetweenLetters(Drawn(panel));
+            if (wanted <= WidestSpacing && reach * wanted <= Widest) Spacing = Math.Max(Spacing, wanted);
         }
 
-        Spacing = Math.Min(Spacing, 110);
         Units = Math.Min(MostUnits, (int)(Widest / Spacing));
         foreach (var axis in panels.Select(Drawn))
         {
@@ -64,7 +67,9 @@ internal sealed class ConnectionsLayout
         && Spacing * GapBetweenLetters(Drawn(panel)) >= LetterWidth(panel) + 1;
 
     /// <summary>How far outputs stand above inputs.</summary>
-    public static double Depth(ConnectionsPanel panel) => panel.Kind == ConnectionsKind.Full ? 150 : Math.Clamp(34 / Part(Drawn(panel)), 110, 400);
+    public static double Depth(ConnectionsPanel panel) => panel.Kind == ConnectionsKind.Full
+        ? 150
+        : Math.Clamp(Math.Max(34 / Part(Drawn(panel)), 14.0 * Drawn(panel).DilatedKernel), 110, 400);
 
     /// <summary>The coordinates shown, from the first padded unit on: all of them, or as many as there is room for.</summary>
     public int Shown(AxisGeometry axis) => Math.Min(Units, axis.PadLow + axis.Input + axis.PadHigh);

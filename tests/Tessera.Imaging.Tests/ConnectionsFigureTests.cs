@@ -135,7 +135,7 @@ public class ConnectionsFigureTests
             Assert.InRange(svg.Length, 1000, 200_000);
             var figure = new Figure(svg);
             Assert.InRange(figure.Circles.Count, 10, 64);
-            Assert.InRange(figure.Width, 500, 1800);
+            Assert.InRange(figure.Width, 500, 2500);
             Assert.Contains(figure.Texts, text => text.Text == $"… of {panel.Axis.Input}");
             Assert.Contains(figure.Texts, text => text.Text == $"… of {panel.Axis.Output}");
         }
