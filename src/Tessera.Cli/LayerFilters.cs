@@ -17,20 +17,21 @@ internal static class LayerFilters
     public static bool Write(string path, NetworkParameters<float> parameters, int index)
     {
         var network = parameters.Network;
+        if (!CanDraw(network, index)) return false;
         switch (network.Layers[index])
         {
-            case Convolution convolution when convolution.Operator.Rank <= 3:
-                Write(path, parameters[convolution.Name + ".kernel"], convolution.Operator);
-                return true;
-            case TransposedConvolution transposed when transposed.Operator.Rank <= 3:
-                Write(path, parameters[transposed.Name + ".kernel"], transposed.Operator);
-                return true;
-            case Dense dense when ImageInto(network, index) is { } image:
-                FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. image.AsSpan()]);
-                return true;
-            default:
-                return false;
+            case Convolution convolution:
+                Write(path, convolution.Name, parameters[convolution.Name + ".kernel"].Span, parameters[convolution.Name + ".kernel"].Description.Shape, convolution.Operator);
+                break;
+            case TransposedConvolution transposed:
+                Write(path, transposed.Name, parameters[transposed.Name + ".kernel"].Span, parameters[transposed.Name + ".kernel"].Description.Shape, transposed.Operator);
+                break;
+            case Dense dense:
+                FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. ImageInto(network, index)!.Value.AsSpan()]);
+                break;
         }
+
+        return true;
     }
 
     /// <summary>Whether a layer is one that <see cref="Write(string, NetworkParameters{float}, int)"/> can draw.</summary>
@@ -43,18 +44,15 @@ internal static class LayerFilters
     };
 
     /// <summary>Writes the mosaic of a kernel tensor of an operator.</summary>
-    public static void Write(string path, string name, ReadOnlySpan<float> kernel, Sizes shape, int rank, bool isShared)
+    public static void Write(string path, string name, ReadOnlySpan<float> kernel, Sizes shape, ConvolutionDescription of)
     {
-        var tiles = isShared ? Sizes.Empty : Sizes.Create(shape.AsSpan()[..rank]);
+        var tiles = of.Sharing.IsShared ? Sizes.Empty : Sizes.Create(shape.AsSpan()[..of.Rank]);
         var filter = shape.From(tiles.Count);
 
         // With a table there is one plane per connected pair: [P, k…] stands for [P, 1, k…].
-        if (filter.Count == rank + 1) filter = [filter[0], 1, .. filter.From(1).AsSpan()];
+        if (filter.Count == of.Rank + 1) filter = [filter[0], 1, .. filter.From(1).AsSpan()];
         FilterMosaic.Write(path, $"{name}: {filter[0]} filters", TilesLast(kernel, (int)tiles.Product), filter, tiles);
     }
-
-    private static void Write(string path, Parameter<float> kernel, ConvolutionDescription of) =>
-        Write(path, kernel.Name[..^".kernel".Length], kernel.Span, kernel.Description.Shape, of.Rank, of.Sharing.IsShared);
 
     /// <summary>The shape [C, i…] of the images that a dense layer sees, also through a flatten or what changes no shape; null where they are none.</summary>
     private static Sizes? ImageInto(NetworkDescription network, int index)

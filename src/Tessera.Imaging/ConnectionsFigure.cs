@@ -42,7 +42,7 @@ public static class ConnectionsFigure
             y += HeightOf(panel);
         }
 
-        picture.Text(Margin, y + 8, Legend(panels), "faint small");
+        picture.Text(Margin, y + 8, Legend(panels, layout), "faint small");
         return picture.ToString();
     }
 
@@ -123,7 +123,7 @@ public static class ConnectionsFigure
             }
         }
 
-        if (!ConnectionsLayout.HasLetters(panel)) return;
+        if (!layout.HasLetters(panel)) return;
         var row = y + (part * (below - y));
         foreach (var (x, letter, hue) in letters)
         {
@@ -174,7 +174,7 @@ public static class ConnectionsFigure
         if (panel.Kind == ConnectionsKind.TwoSteps) text = string.Create(CultureInfo.InvariantCulture, $"{panel.Axis.Output} of {ConnectionsLayout.Drawn(panel).Output} computed positions are kept");
         else if (unread > 0) text += string.Create(CultureInfo.InvariantCulture, $"; {unread} of {panel.Axis.Input} inputs are never read (grey)");
         if (IsCut(panel, layout)) text += string.Create(CultureInfo.InvariantCulture, $"; the first {layout.OutputsShown(panel.Axis)} of {panel.Axis.Output} outputs shown");
-        return ConnectionsLayout.HasLetters(panel) ? text : text + "; edges too close for letters";
+        return layout.HasLetters(panel) ? text : text + "; edges too close for letters";
     }
 
     private static string SizesOf(AxisGeometry axis)
@@ -185,9 +185,9 @@ public static class ConnectionsFigure
         return axis.Flip ? text + ", flipped" : text;
     }
 
-    private static string Legend(IReadOnlyList<ConnectionsPanel> panels)
+    private static string Legend(IReadOnlyList<ConnectionsPanel> panels, ConnectionsLayout layout)
     {
-        var text = panels.Any(ConnectionsLayout.HasLetters) ? "Same letter: same weight; same colour: same kernel." : "Same colour: same kernel.";
+        var text = panels.Any(layout.HasLetters) ? "Same letter: same weight; same colour: same kernel." : "Same colour: same kernel.";
         return panels.Any(panel => panel.Kind != ConnectionsKind.Full && panel.Axis.PadLow + panel.Axis.PadHigh > 0) ? text + " Dashed: padding, which reads as zero." : text;
     }
 

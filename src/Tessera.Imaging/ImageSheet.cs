@@ -19,6 +19,9 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
     private const int LongestLabel = 17;
     private const int MostLines = 3;
 
+    // About what a character of the remark takes; what is too long makes the picture wider.
+    private const double CharacterWidth = 6.6;
+
     /// <summary>What stands below the heading, such as the scale.</summary>
     public string Remark { get; init; } = "";
 
@@ -38,9 +41,11 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
         var columns = Math.Min(MostColumns, rows.Select(row => row.Images.Count).DefaultIfEmpty(0).Max());
         var left = Margin + (rows.Any(row => row.Label.Length > 0) ? LabelWidth : 0);
         var top = Top + (Columns.Count > 0 ? 18 : 0);
-        var picture = new SvgPicture(Math.Max(480, left + (columns * (Side + Gap)) + Margin), top + Math.Max(20, rows.Sum(HeightOf)) + 14, Title, FigureStyle.Rules);
+        var remarks = string.Join("; ", ((string[])[Remark, LeftOut()]).Where(text => text.Length > 0));
+        var width = Math.Max(left + (columns * (Side + Gap)), Margin + Math.Max(400, CharacterWidth * remarks.Length)) + Margin;
+        var picture = new SvgPicture(width, top + Math.Max(20, rows.Sum(HeightOf)) + 14, Title, FigureStyle.Rules);
         picture.Text(Margin, 30, Title, "ink title");
-        picture.Text(Margin, 48, string.Join("; ", ((string[])[Remark, LeftOut()]).Where(text => text.Length > 0)), "faint");
+        picture.Text(Margin, 48, remarks, "faint");
         for (var column = 0; column < Math.Min(columns, Columns.Count); column++) picture.Text(left + (column * (Side + Gap)), Top + 8, Shorten(Columns[column], Side / 6), "faint small");
 
         var y = top;
@@ -76,6 +81,9 @@ public sealed record ImageSheet(string Title, IReadOnlyList<SheetRow> Rows)
         List<string> parts = [];
         if (Rows.Count > MostRows) parts.Add(string.Create(CultureInfo.InvariantCulture, $"the first {MostRows} of {Rows.Count} rows"));
         if (widest > MostColumns) parts.Add(string.Create(CultureInfo.InvariantCulture, $"the first {MostColumns} of {widest} in a row"));
+        var shapes = Rows.SelectMany(row => row.Images).Select(image => image.Shape).ToArray();
+        if (shapes.Any(shape => shape.Count == 4)) parts.Add("of volumes the middle slice");
+        if (shapes.Any(shape => shape.Count > 2 && shape[0] is not (1 or 3))) parts.Add("of several channels the first");
         return string.Join(", ", parts);
     }
 

@@ -147,6 +147,7 @@ public static class NetworkFigure
     private static string Summary(NetworkDescription network, IReadOnlyList<NetworkRow> all, int shown, int axis)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"axis {axis} of input {network.InputShape}: {string.Join(" → ", all.Take(12).Select(row => row.Count))}{(all.Count > 12 ? " …" : "")}");
+        if (network.Layers.Any(layer => layer.Inputs.Count > 1)) text += "; of several ways the longest";
         return shown < all.Count ? text + string.Create(CultureInfo.InvariantCulture, $"; the first {shown - 1} of {all.Count - 1} layers shown") : text;
     }
 }

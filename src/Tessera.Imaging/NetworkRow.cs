@@ -39,8 +39,8 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
     }
 
     /// <summary>
-    /// The rows of a network along one axis, from the input up: the layers with windows on the way from the last of them back to the input,
-    /// through the first of several inputs. Layers that leave positions as they are have no row.
+    /// The rows of a network along one axis, from the input up: the layers with windows on the way from the last of them back to the input, of
+    /// several ways the one with the most windows. Layers that leave positions as they are have no row.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such axis, or no layer with windows.</exception>
     public static IReadOnlyList<NetworkRow> Of(NetworkDescription network, int axis)
@@ -71,14 +71,27 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
     private static List<int> Path(NetworkDescription network, IReadOnlyList<Sizes> shapes, int rank)
     {
         var places = network.Layers.Select((layer, index) => (layer.Name, index)).ToDictionary(pair => pair.Name, pair => pair.index, StringComparer.Ordinal);
-        int Before(int index)
+        int[] Before(int index)
         {
             var inputs = network.Layers[index].Inputs;
-            return inputs.Count == 0 ? index - 1 : places.GetValueOrDefault(inputs[0], -1);
+            return inputs.Count == 0 ? [index - 1] : [.. inputs.Select(input => places.GetValueOrDefault(input, -1))];
+        }
+
+        // The number of windows on the longest way to each layer; found from wherever it is asked first.
+        var windows = new Dictionary<int, int> { [-1] = 0 };
+        int WindowsUpTo(int index)
+        {
+            if (!windows.TryGetValue(index, out var count))
+            {
+                count = Before(index).Max(WindowsUpTo) + (Window(network, index, 0) is null ? 0 : 1);
+                windows[index] = count;
+            }
+
+            return count;
         }
 
         var path = new List<int>();
-        for (var index = network.Layers.Count - 1; index >= 0; index = Before(index)) path.Add(index);
+        for (var index = network.Layers.Count - 1; index >= 0; index = Before(index).MaxBy(WindowsUpTo)) path.Add(index);
         path.Reverse();
 
         // Behind a flatten or a dense layer, axes (of a reshape, perhaps) are no longer the input's.

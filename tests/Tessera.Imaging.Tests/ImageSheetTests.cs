@@ -40,7 +40,9 @@ public class ImageSheetTests
         var volume = new float[2 * 3 * 2 * 2];
         volume[4 + 0] = 1;
         volume[8 + 1] = 1;
-        Assert.Equal([255, 0, 0, 0], Corners(Images(new ImageSheet("v", [new SheetRow("", [new SheetImage(volume, [2, 3, 2, 2])])]).ToSvg())[0]));
+        var slices = new ImageSheet("v", [new SheetRow("", [new SheetImage(volume, [2, 3, 2, 2])])]).ToSvg();
+        Assert.Equal([255, 0, 0, 0], Corners(Images(slices)[0]));
+        Assert.Contains(new Figure(slices).Texts, text => text.Text == "of volumes the middle slice, of several channels the first");
 
         var signal = new ImageSheet("s", [new SheetRow("", [new SheetImage(new float[] { 0, 1, 0.5f, float.PositiveInfinity, 1, 0, 0, 0 }, [2, 4])])]).ToSvg();
         var curves = XDocument.Parse(signal).Descendants(Svg + "polyline").Select(line => line.Attribute("points")!.Value.Split(' ')).ToArray();

@@ -83,6 +83,16 @@ public class NetworkFigureTests
     }
 
     [Fact]
+    public void Of_several_ways_the_longest_is_drawn()
+    {
+        var figure = new Figure(NetworkFigure.ToSvg(new NetworkDescription(
+            "residual", [1, 12],
+            [Same(3) with { Name = "a" }, Same(5) with { Name = "b" }, new Relu { Name = "r" }, new Add { Inputs = ["a", "r"], Name = "sum" }, new MaxPool { Window = [2] }])));
+        Assert.Equal([6, 12, 12, 12], figure.Circles.Where(circle => !circle.Style.Contains("padding")).GroupBy(circle => circle.Y).OrderBy(row => row.Key).Select(row => row.Count()));
+        Assert.Contains(figure.Texts, text => text.Text.EndsWith("; of several ways the longest", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Large_networks_are_cut()
     {
         var svg = NetworkFigure.ToSvg(new NetworkDescription("large", [1, 100_000], [.. Enumerable.Repeat(Same(9), 60)]));
