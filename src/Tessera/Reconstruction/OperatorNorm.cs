@@ -13,6 +13,9 @@ namespace Tessera.Reconstruction;
 public sealed class OperatorNorm<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>A first vector that has little of the largest eigenvector seems to have converged until that has grown.</summary>
+    private const int FewestIterations = 20;
+
     private readonly OperatorRun<T> run;
     private readonly T[] input;
     private readonly T[] output;
@@ -63,7 +66,8 @@ public sealed class OperatorNorm<T>
             var last = eigenvalue;
             eigenvalue = FixedSums.Squares<T>(output);
             // Where eigenvalues lie close together, as those of shared kernels do, what is missing falls as 1 / iterations and each change as its square.
-            if (!(eigenvalue > 0) || (eigenvalue - last) * Iterations < Tolerance * eigenvalue || Iterations >= MostIterations) return eigenvalue;
+            if (!(eigenvalue > 0) || Iterations >= MostIterations) return eigenvalue;
+            if (Iterations >= FewestIterations && (eigenvalue - last) * Iterations < Tolerance * eigenvalue) return eigenvalue;
             run.InputGradient(kernel, output, input);
             square = FixedSums.Squares<T>(input);
         }

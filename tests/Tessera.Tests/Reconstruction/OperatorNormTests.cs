@@ -25,7 +25,7 @@ public class OperatorNormTests
             var kernel = Kernel(random, out var exact);
             var norm = new OperatorNorm<float>(random.Description, random.InputShape.From(1));
             float[] single = [.. kernel.Select(value => (float)value)];
-            Assert.InRange(norm.LargestEigenvalue(single), 0.93 * exact, exact * (1 + 1e-5));
+            Assert.InRange(norm.LargestEigenvalue(single), 0.85 * exact, exact * (1 + 1e-5));
             Assert.True(norm.UpperBound(single) >= exact * (1 - 1e-6));
         },
         iterations: 60);
