@@ -18,19 +18,10 @@ internal static class LayerFilters
     {
         var network = parameters.Network;
         if (!CanDraw(network, index)) return false;
-        switch (network.Layers[index])
-        {
-            case Convolution convolution:
-                Write(path, convolution.Name, parameters[convolution.Name + ".kernel"].Span, parameters[convolution.Name + ".kernel"].Description.Shape, convolution.Operator);
-                break;
-            case TransposedConvolution transposed:
-                Write(path, transposed.Name, parameters[transposed.Name + ".kernel"].Span, parameters[transposed.Name + ".kernel"].Description.Shape, transposed.Operator);
-                break;
-            case Dense dense:
-                FilterMosaic.Write(path, $"{dense.Name}: {dense.Outputs} filters", parameters[dense.Name + ".kernel"].Span, [dense.Outputs, .. ImageInto(network, index)!.Value.AsSpan()]);
-                break;
-        }
-
+        var layer = network.Layers[index];
+        var kernel = parameters[layer.Name + ".kernel"];
+        if (layer is Dense dense) FilterMosaic.Write(path, $"{layer.Name}: {dense.Outputs} filters", kernel.Span, [dense.Outputs, .. ImageInto(network, index)!.Value.AsSpan()]);
+        else Write(path, layer.Name, kernel.Span, kernel.Description.Shape, (layer as Convolution)?.Operator ?? ((TransposedConvolution)layer).Operator);
         return true;
     }
 

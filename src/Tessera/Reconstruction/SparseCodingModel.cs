@@ -30,7 +30,8 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
     }
 
     /// <inheritdoc/>
-    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) => throw new NotImplementedException();
+    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
+        SparseCodingCheck.Run(Coding, 2, seed, threads, null, cancellation);
 
     internal override ILearner<T> CreateLearner<T>(int batch) =>
         new SparseCoder<T>(Coding, batch, Training with { Seed = Schedule.Seed }, new PlanOptions { Threads = Schedule.Threads, Exact = Schedule.Exact });
