@@ -45,8 +45,8 @@ public class NetworkFigureTests
                     field = network.Layers[index] is TransposedConvolution ? field.ThroughTranspose(axis) : field.Through(axis);
                 }
 
-                if (field.Positions > 40) return;
                 var figure = new Figure(NetworkFigure.ToSvg(network));
+                if (figure.Texts.Any(text => text.Text.StartsWith("… of", StringComparison.Ordinal))) return;
                 var lowest = figure.Circles.Max(circle => circle.Y);
                 Assert.Equal(
                     field.InputsOf((field.Positions - 1) / 2, insideOnly: true).Count,

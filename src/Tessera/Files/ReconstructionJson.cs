@@ -92,25 +92,26 @@ public static class ReconstructionJson
         keys.Optional("$schema");
         var name = keys.Optional("name")?.NonEmptyText() ?? "";
         var input = keys.Required("input").WholeNumbers(1);
-        LocatedValue? machines = keys.Optional(BeliefNetKey), coding = keys.Optional(SparseCodingKey), data = keys.Optional("data"), training = keys.Optional("training");
+        var isNet = value.Members.Any(static member => member.Name == BeliefNetKey);
+        var what = keys.Required(isNet ? BeliefNetKey : SparseCodingKey);
+        LocatedValue? data = keys.Optional("data"), training = keys.Optional("training");
         keys.Close();
-        if (machines is null == coding is null) throw value.Wrong($"the model has {(machines is null ? "neither" : "both")} '{BeliefNetKey}' {(machines is null ? "nor" : "and")} '{SparseCodingKey}'; give one of them.");
-        var (schedule, learning) = ReadTraining(training, isNet: machines is not null);
+        var (schedule, learning) = ReadTraining(training, isNet);
         var described = data is null ? new DataDescription() : DataJson.Read(data);
-        var read = machines is null ? null : ReadMachines(machines);
-        var coder = coding is null ? null : ReadCoding(coding, input) with { Name = name };
+        var machines = isNet ? ReadMachines(what) : null;
+        var coding = isNet ? null : ReadCoding(what, input) with { Name = name };
         try
         {
-            ReconstructionModel model = read is not null
-                ? new BeliefNetModel(new BeliefNetDescription(name, input, read), (RbmTraining)learning)
-                : new SparseCodingModel(coder!, (SparseCodingTraining)learning);
+            ReconstructionModel model = machines is not null
+                ? new BeliefNetModel(new BeliefNetDescription(name, input, machines), (RbmTraining)learning)
+                : new SparseCodingModel(coding!, (SparseCodingTraining)learning);
             model = model with { Schedule = schedule, Data = described };
             model.Check();
             return model;
         }
         catch (ArgumentException exception)
         {
-            throw (machines ?? coding)!.Wrong(exception.Message.Split(" (Parameter", 2)[0]);
+            throw what.Wrong(exception.Message.Split(" (Parameter", 2)[0]);
         }
     }
 

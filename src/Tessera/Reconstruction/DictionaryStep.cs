@@ -12,6 +12,9 @@ namespace Tessera.Reconstruction;
 internal sealed class DictionaryStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>The count of a filter that can never be used: one more changes nothing, and it is a number that files can hold.</summary>
+    private static readonly T Never = T.CreateTruncating(-1e30);
+
     private readonly SparseCodingTraining training;
     private readonly FilterBank filters;
     private readonly CodeSearch<T> search;
@@ -38,7 +41,7 @@ internal sealed class DictionaryStep<T>
         // Filters without a place, as of a tile longer than the output, are never missed.
         for (var f = 0; f < filters.Count; f++)
         {
-            if (!filters.Filter(isReached.AsSpan(), f).Contains(true)) UnusedSteps[f] = T.NegativeInfinity;
+            if (!filters.Filter(isReached.AsSpan(), f).Contains(true)) UnusedSteps[f] = Never;
         }
     }
 

@@ -118,7 +118,7 @@ public sealed class DrawTests : IDisposable
         Fails(2, "--layer: output gives 2, without maps to draw", "features", folder["run"], "--data", folder["data"], "--layer", "output");
         Fails(2, "--index: an image file is given too", "features", folder["run"], folder["one.npy"], "--index", "1");
         Fails(2, "it holds several samples or none", "features", folder["run"], folder["data/x_test.npy"]);
-        Fails(1, "so it reconstructs no images; give a model whose output has the shape of its input.", "reconstructions", folder["run"], "--data", folder["data"]);
+        Fails(1, "the output is 2, but the input is 1×6×6; a network reconstructs where both are the same.", "reconstructions", folder["run"], "--data", folder["data"]);
         Fails(1, "no epoch has been finished", "curves", folder["run"]);
     }
 

@@ -79,9 +79,10 @@ public sealed class ReconstructionTrainerTests : IDisposable
     [MemberData(nameof(Models))]
     public void Training_makes_reconstruction_better(string json)
     {
-        var trainer = new ReconstructionTrainer<float>(ReconstructionJson.Parse(json), ToyTask.Patterns(200));
+        var model = ReconstructionJson.Parse(json);
+        var trainer = new ReconstructionTrainer<float>(model with { Schedule = model.Schedule with { Epochs = 12 } }, ToyTask.Patterns(200));
         var epochs = trainer.Run(cancellation: TestContext.Current.CancellationToken).Epochs;
-        Assert.True(epochs[1].Loss < epochs[0].Loss, $"{epochs[0].Loss} then {epochs[1].Loss}");
+        Assert.True(epochs[11].Loss < 0.95 * epochs[0].Loss, $"{epochs[0].Loss} then {epochs[11].Loss}");
     }
 
     [Fact]
@@ -122,7 +123,7 @@ public sealed class ReconstructionTrainerTests : IDisposable
     [Fact]
     public void A_model_is_one_kind_and_fits_its_sizes()
     {
-        Refused("""{ "input": [1, 8, 8], "beliefNet": [], "sparseCoding": { "kernel": [3, 3], "outputs": 2 } }""", "has both");
+        Refused("""{ "input": [1, 8, 8], "beliefNet": [], "sparseCoding": { "kernel": [3, 3], "outputs": 2 } }""", "unknown key 'sparseCoding'");
         Refused("""{ "input": [1, 8, 8], "beliefNet": [] }""", "no machines");
         Refused("""{ "input": [1, 8, 8], "beliefNet": [{ "kernel": [9, 9], "outputs": 2 }] }""", "kernel 9");
         Assert.Contains("samples are 1×8×8", Assert.Throws<ArgumentException>(() =>
