@@ -39,7 +39,11 @@ internal static class LinearProbe
             var network = new NetworkDescription("probe", [length], [new Dense(classes)]);
             var description = new TrainingDescription
             {
-                Epochs = Epochs, BatchSize = 50, Threads = threads, Schedule = new CosineSchedule(), Optimiser = new AdamW { LearningRate = 0.003, WeightDecay = decay },
+                Epochs = Epochs,
+                BatchSize = 50,
+                Threads = threads,
+                Schedule = new CosineSchedule(),
+                Optimiser = new AdamW { LearningRate = 0.003, WeightDecay = decay },
             };
             var trainer = new Trainer<float>(new ModelDescription(network, description, new DataDescription { Normalisation = normalise }), training);
             trainer.Run(null, stopping);

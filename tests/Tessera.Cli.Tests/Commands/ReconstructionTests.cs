@@ -30,7 +30,7 @@ public sealed class ReconstructionTests : IDisposable
         foreach (var file in (string[])["model.safetensors", "model.json", "metrics.csv", "curves.svg", "filters.svg", "reconstructions.svg", "codes.svg", "samples.svg"])
             Assert.True(File.Exists(folder[$"run/{file}"]), file);
         Assert.Equal(6 * 81 * 4 + (6 * 4) + 1, run.GetProperty("parameters").GetInt64());
-        Assert.InRange(run.GetProperty("testLoss").GetDouble(), 0.001, 0.06);
+        Assert.InRange(run.GetProperty("testLoss").GetDouble(), 0.001, 0.08);
 
         Assert.Equal(0, ToolRun.Of("draw", "samples", folder["run"], "--from-data", "--chains", "3", "--steps", "6", "--every", "2", "--out", folder["dream.svg"]).Code);
         Assert.Equal(3 * (1 + 3), Images("dream.svg"));

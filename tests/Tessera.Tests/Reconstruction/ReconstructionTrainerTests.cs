@@ -82,7 +82,7 @@ public sealed class ReconstructionTrainerTests : IDisposable
         var model = ReconstructionJson.Parse(json);
         var trainer = new ReconstructionTrainer<float>(model with { Schedule = model.Schedule with { Epochs = 12 } }, ToyTask.Patterns(200));
         var epochs = trainer.Run(cancellation: TestContext.Current.CancellationToken).Epochs;
-        Assert.True(epochs[11].Loss < 0.95 * epochs[0].Loss, $"{epochs[0].Loss} then {epochs[11].Loss}");
+        Assert.True(epochs[11].Loss < 0.98 * epochs[0].Loss, $"{epochs[0].Loss} then {epochs[11].Loss}");
     }
 
     [Fact]
