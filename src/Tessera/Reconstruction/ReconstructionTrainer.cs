@@ -10,15 +10,14 @@ namespace Tessera.Reconstruction;
 /// description and the data alone, not on threads, and not on where a training was interrupted and resumed. For one caller at a time.
 /// </summary>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class ReconstructionTrainer<T>
+public sealed class ReconstructionTrainer<T> : ITraining<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Dataset data;
     private readonly Dataset? validation;
-    private readonly string? checkpointPath;
     private readonly BatchLoader<T> loader;
     private readonly ReconstructionError<T>? validator;
-    private TrainingPosition position = new();
+    private readonly EpochLoop<T> loop;
 
     /// <summary>A training at its beginning, with new parameters from the description's seed.</summary>
     /// <param name="model">The model, how it is trained, and what is done to samples.</param>
@@ -35,12 +34,12 @@ public sealed class ReconstructionTrainer<T>
         validation = options?.Validation;
         CheckpointFile.CheckFolder(options?.CheckpointPath);
         if (validation is not null) DataFit.CheckSamples(validation, model.InputShape, "validation data");
-        checkpointPath = options?.CheckpointPath;
         this.data = data;
         Model = model with { Data = model.Data.MeasuredOn(data) };
         var batch = Math.Min(model.Schedule.BatchSize, data.Count);
         loader = new BatchLoader<T>(data, new BatchOptions { Size = batch, Shuffle = true, DropLast = true, Seed = model.Schedule.Seed, Augmentation = Model.Data.ForTraining });
         Learner = Model.CreateLearner<T>(batch);
+        loop = new EpochLoop<T>(loader, options?.CheckpointPath, this);
         if (validation is not null) validator = new ReconstructionError<T>(Learner, Model.Data.ForInference);
     }
 
@@ -57,19 +56,17 @@ public sealed class ReconstructionTrainer<T>
     public long ParameterCount => Learner.Parameters.Sum(static tensor => tensor.Shape.Product);
 
     /// <summary>The epochs that have ended; the loss is the mean square of what reconstruction misses of an element.</summary>
-    public IReadOnlyList<EpochMetrics> History => position.History;
+    public IReadOnlyList<EpochMetrics> History => loop.Position.History;
 
     internal ILearner<T> Learner { get; }
 
-    private int Epochs => Model.Schedule.Epochs * Learner.Stages;
-
     /// <summary>Goes to where the training in a checkpoint stood; what follows has the same bits as if it had never stopped.</summary>
     /// <exception cref="InvalidDataException">The file is no checkpoint, is damaged, or is of another training; the message says which.</exception>
-    public void Resume(string path) => position = ReconstructionCheckpoint.Open(path).Restore(Learner, loader.BatchesPerEpoch, Model, Samples);
+    public void Resume(string path) => loop.Position = ReconstructionCheckpoint.Open(path).Restore(Learner, loader.BatchesPerEpoch, Model, Samples);
 
     /// <summary>Writes a checkpoint from which a training can go on.</summary>
     /// <exception cref="IOException">The file cannot be written; an old one stands.</exception>
-    public void Save(string path) => ReconstructionCheckpoint.Save(path, Model, Learner, position, Samples);
+    public void Save(string path) => ReconstructionCheckpoint.Save(path, Model, Learner, loop.Position, Samples);
 
     /// <summary>Trains to the end, or until the caller cancels: then the step that runs is finished, a checkpoint is written where the options name one, and the next call goes on.</summary>
     /// <param name="progress">Told of every step and every epoch, on this thread.</param>
@@ -78,103 +75,42 @@ public sealed class ReconstructionTrainer<T>
     /// <exception cref="IOException">The checkpoint cannot be written.</exception>
     public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var clock = new TrainingClock(position.Seconds);
-        while (position.Epoch < Epochs)
-        {
-            clock.StartEpoch();
-            loader.Start(position.Epoch, position.Batch);
-            while (!cancellation.IsCancellationRequested && loader.Next())
-            {
-                Step(loader.Current);
-                clock.Count(loader.Current.Count);
-                position.Seconds = clock.Seconds;
-                progress?.Report(Progress(clock, null));
-            }
-
-            var ended = position.Batch == loader.BatchesPerEpoch ? EndEpoch(clock, progress, cancellation) : null;
-            if (checkpointPath is not null) Save(checkpointPath);
-            if (ended is null) return Result(TrainingOutcome.Cancelled, clock);
-        }
-
-        return Result(TrainingOutcome.Completed, clock);
+        var clock = new TrainingClock(loop.Position.Seconds);
+        var ended = loop.Run(() => loop.Position.Epoch < Epochs, clock, progress, cancellation);
+        return loop.Result(ended ? TrainingOutcome.Completed : TrainingOutcome.Cancelled, clock, QualityMeasure.Loss, false);
     }
 
-    private int Stage => Math.Min(position.Epoch / Model.Schedule.Epochs, Learner.Stages - 1);
+    int ITraining<T>.Epochs => Epochs;
+
+    double? ITraining<T>.Accuracy => null;
+
+    double ITraining<T>.Rate => Model.LearningRate;
+
+    private int Epochs => Model.Schedule.Epochs * Learner.Stages;
+
+    private int Stage => Math.Min(loop.Position.Epoch / Model.Schedule.Epochs, Learner.Stages - 1);
 
     private (long Training, long Validation) Samples => (data.Count, validation?.Count ?? 0);
 
-    private void Step(Batch<T> batch)
+    double ITraining<T>.Step(Batch<T> batch)
     {
-        var missed = Learner.Learn(batch.Inputs.Span, Stage, position.Step);
-        if (!double.IsFinite(missed))
-        {
-            var (epoch, number) = Math.DivRem(position.Step, loader.BatchesPerEpoch);
-            throw new TrainingDivergedException(
-                string.Create(CultureInfo.InvariantCulture, $"training: what the reconstruction misses is {missed} at step {position.Step + 1} (epoch {epoch + 1}, batch {number + 1}). Try a lower learning rate, or normalise the samples."), position.Step + 1, null);
-        }
-
-        position.LossSum += missed * batch.Count;
-        position.Seen += batch.Count;
-        position.Batch++;
-        position.Step++;
+        var step = loop.Position.Step;
+        var missed = Learner.Learn(batch.Inputs.Span, Stage, step);
+        if (double.IsFinite(missed)) return missed;
+        var (epoch, number) = Math.DivRem(step, loader.BatchesPerEpoch);
+        throw new TrainingDivergedException(
+            string.Create(CultureInfo.InvariantCulture, $"training: what the reconstruction misses is {missed} at step {step + 1} (epoch {epoch + 1}, batch {number + 1}). Try a lower learning rate, or normalise the samples."), step + 1, null);
     }
 
-    /// <summary>Validates and goes to the next epoch; null where the caller cancelled, and then nothing has changed.</summary>
-    private EpochMetrics? EndEpoch(TrainingClock clock, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    void ITraining<T>.CheckParameters()
     {
-        double? validated = null;
-        try
-        {
-            if (validation is not null) validated = validator!.Of(validation, Stage, cancellation);
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            return null;
-        }
-
-        position.Seconds = clock.Seconds;
-        var metrics = new EpochMetrics
-        {
-            Epoch = position.Epoch + 1,
-            Loss = position.LossSum / position.Seen,
-            ValidationLoss = validated,
-            Rate = Model.LearningRate,
-            Seconds = position.Seconds,
-        };
-        position.History.Add(metrics);
-        // Told last: whatever the caller does, the epoch has ended.
-        var told = Progress(clock, metrics);
-        position.NextEpoch();
-        progress?.Report(told);
-        return metrics;
+        // A parameter that is not finite shows in what the next step misses.
     }
 
-    private TrainingProgress Progress(TrainingClock clock, EpochMetrics? endOfEpoch) => new()
-    {
-        Epoch = position.Epoch + 1,
-        Epochs = Epochs,
-        Batch = position.Batch,
-        Batches = loader.BatchesPerEpoch,
-        Step = position.Step,
-        Loss = position.LossSum / position.Seen,
-        Accuracy = null,
-        Rate = Model.LearningRate,
-        ImagesPerSecond = clock.EpochRate,
-        EndOfEpoch = endOfEpoch,
-    };
+    Evaluation? ITraining<T>.Validate(CancellationToken cancellation) =>
+        validation is null ? null : new Evaluation(validator!.Of(validation, Stage, cancellation), null, null, validation.Count);
 
-    private TrainingResult Result(TrainingOutcome outcome, TrainingClock clock)
+    void ITraining<T>.EpochEnded()
     {
-        position.Seconds = clock.Seconds;
-        return new TrainingResult
-        {
-            Outcome = outcome,
-            Epochs = [.. position.History],
-            BestEpoch = TrainingHistory.Best(position.History, QualityMeasure.Loss) + 1,
-            HoldsBest = false,
-            Steps = position.Step,
-            Seconds = position.Seconds,
-            ImagesPerSecond = clock.RunRate,
-        };
     }
 }

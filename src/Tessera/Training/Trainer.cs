@@ -13,7 +13,7 @@ namespace Tessera.Training;
 /// result depend on the description and the data alone, not on threads, and not on where a training was interrupted and resumed.
 /// For one caller at a time.
 /// </summary>
-public sealed class Trainer<T>
+public sealed class Trainer<T> : ITraining<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const long SplitKey = 0x73706C6974;
@@ -30,7 +30,7 @@ public sealed class Trainer<T>
     private readonly Evaluator<T>? evaluator;
     private readonly NetworkParameters<T>? best;
     private readonly int batchSize;
-    private TrainingPosition position = new();
+    private readonly EpochLoop<T> loop;
     private bool restoredBest;
 
     /// <summary>A training at its beginning, of a network on samples as they are; see the other constructor.</summary>
@@ -63,6 +63,7 @@ public sealed class Trainer<T>
         Model = model with { Data = model.Data.MeasuredOn(this.data) };
         loader = new BatchLoader<T>(this.data, new BatchOptions { Size = batchSize, Shuffle = true, Seed = training.Seed, Augmentation = Model.Data.ForTraining });
         training.Schedule.Check(loader.BatchesPerEpoch, training.Epochs);
+        loop = new EpochLoop<T>(loader, this.options.CheckpointPath, this);
 
         Parameters = NetworkParameters<T>.Create(model.Network, training.Seed);
         var shared = Parameters.For(network);
@@ -90,7 +91,7 @@ public sealed class Trainer<T>
     public int ValidationCount => validation?.Count ?? 0;
 
     /// <summary>The epochs that have ended.</summary>
-    public IReadOnlyList<EpochMetrics> History => position.History;
+    public IReadOnlyList<EpochMetrics> History => Position.History;
 
     /// <summary>Goes to where the training in a checkpoint stood; what follows has the same bits as if it had never stopped.</summary>
     /// <param name="path">A checkpoint of a training with the same network, data, seed, batch size, loss, kind of optimiser and precision; epochs, rates and threads may differ.</param>
@@ -98,7 +99,7 @@ public sealed class Trainer<T>
     public void Resume(string path)
     {
         var checkpoint = Checkpoint.Open(path);
-        position = checkpoint.Restore(Parameters, best, optimiser, loader.BatchesPerEpoch, Model, Samples);
+        loop.Position = checkpoint.Restore(Parameters, best, optimiser, loader.BatchesPerEpoch, Model, Samples);
         restoredBest = false;
     }
 
@@ -111,7 +112,7 @@ public sealed class Trainer<T>
     {
         SharingOfNetwork.Convert(start.Parameters, Parameters);
         optimiser.UntieFrom(start.optimiser);
-        position = start.position.Copy();
+        loop.Position = start.Position.Copy();
         restoredBest = false;
     }
 
@@ -120,7 +121,7 @@ public sealed class Trainer<T>
     public void Save(string path)
     {
         if (restoredBest) Checkpoint.Save(path, Model, Parameters);
-        else Checkpoint.Save(path, Model, Parameters, position.History.Count == 0 ? null : best, optimiser, position, Samples);
+        else Checkpoint.Save(path, Model, Parameters, Position.History.Count == 0 ? null : best, optimiser, Position, Samples);
     }
 
     /// <summary>
@@ -136,131 +137,67 @@ public sealed class Trainer<T>
     /// <summary>The same up to an epoch before the last: rates are those of the whole training.</summary>
     internal TrainingResult RunTo(int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        var clock = new TrainingClock(position.Seconds);
-        while (position.Epoch < epochs && !TrainingHistory.ShouldStop(position.History, training.Measure, training.EarlyStopping))
-        {
-            clock.StartEpoch();
-            loader.Start(position.Epoch, position.Batch);
-            while (!cancellation.IsCancellationRequested && loader.Next())
-            {
-                Step(loader.Current);
-                clock.Count(loader.Current.Count);
-                position.Seconds = clock.Seconds;
-                progress?.Report(Progress(clock, null));
-            }
-
-            var ended = position.Batch == loader.BatchesPerEpoch ? EndEpoch(clock, progress, cancellation) : null;
-            if (ended is null) CheckParameters();
-            if (options.CheckpointPath is not null) Save(options.CheckpointPath);
-            if (ended is null) return Result(TrainingOutcome.Cancelled, clock, false);
-        }
-
-        var at = TrainingHistory.Best(position.History, training.Measure);
+        var clock = new TrainingClock(Position.Seconds);
+        if (!loop.Run(GoesOn, clock, progress, cancellation)) return loop.Result(TrainingOutcome.Cancelled, clock, training.Measure, false);
+        var at = TrainingHistory.Best(Position.History, training.Measure);
         if (best is not null && at >= 0)
         {
             Parameters.CopyFrom(best);
             restoredBest = true;
         }
 
-        return Result(position.Epoch < training.Epochs ? TrainingOutcome.StoppedEarly : TrainingOutcome.Completed, clock, restoredBest || at == position.History.Count - 1);
+        return loop.Result(Position.Epoch < training.Epochs ? TrainingOutcome.StoppedEarly : TrainingOutcome.Completed, clock, training.Measure, restoredBest || at == Position.History.Count - 1);
+
+        bool GoesOn() => Position.Epoch < epochs && !TrainingHistory.ShouldStop(Position.History, training.Measure, training.EarlyStopping);
     }
 
-    private void Step(Batch<T> batch)
+    double ITraining<T>.Step(Batch<T> batch)
     {
         var execution = batch.Count == batchSize ? whole : rest!;
-        execution.Network.Step = position.Step;
+        execution.Network.Step = Position.Step;
         var output = execution.Forward(batch.Inputs.Span);
         var labels = training.Target == TrainingTarget.Given ? batch.Labels.Span : [];
         var loss = execution.Network.Penalty + (labels.IsEmpty
             ? training.Loss.Evaluate<T>(execution.Network.OutputShape, output, (training.Target == TrainingTarget.Input ? batch.Inputs : batch.Targets).Span, execution.OutputGradient)
             : training.Loss.Evaluate(execution.Network.OutputShape, output, labels, execution.OutputGradient));
-        if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution.Network.FindNonFinite(), position.Step + 1);
-        position.Correct += Classification.CountCorrect(output, labels, training.Loss);
+        if (!double.IsFinite(loss)) throw Diverged("the loss", loss, execution.Network.FindNonFinite(), Position.Step + 1);
+        Position.Correct += Classification.CountCorrect(output, labels, training.Loss);
         execution.Backward();
         double scale = 1;
         if (training.ClipNorm is { } most)
         {
             var norm = optimiser.GradientNorm(execution.Network.Gradients);
-            if (!double.IsFinite(norm)) throw Diverged("the norm of the gradients", norm, execution.Network.FindNonFinite(), position.Step + 1);
+            if (!double.IsFinite(norm)) throw Diverged("the norm of the gradients", norm, execution.Network.FindNonFinite(), Position.Step + 1);
             if (norm > most) scale = most / norm;
         }
 
-        optimiser.Step(execution.Network.Gradients, Rate(position.Step), scale);
-        position.LossSum += loss * batch.Count;
-        position.Seen += batch.Count;
-        position.Batch++;
-        position.Step++;
+        optimiser.Step(execution.Network.Gradients, Rate(Position.Step), scale);
+        return loss;
     }
 
-    /// <summary>Validates, keeps the best and goes to the next epoch; null where the caller cancelled, and then nothing has changed.</summary>
-    private EpochMetrics? EndEpoch(TrainingClock clock, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    Evaluation? ITraining<T>.Validate(CancellationToken cancellation)
     {
-        CheckParameters();
-        Evaluation? validated = null;
-        try
-        {
-            if (validation is not null) validated = evaluator!.Evaluate(validation, cancellation);
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            return null;
-        }
-
-        position.Seconds = clock.Seconds;
-        var metrics = new EpochMetrics
-        {
-            Epoch = position.Epoch + 1,
-            Loss = position.LossSum / position.Seen,
-            Accuracy = Accuracy,
-            ValidationLoss = validated?.Loss,
-            ValidationAccuracy = validated?.Accuracy,
-            Rate = Rate(position.Step - 1),
-            Seconds = position.Seconds,
-        };
-        if (validated is not null && !double.IsFinite(validated.Loss)) throw Diverged("the validation loss", validated.Loss, null, position.Step);
-        position.History.Add(metrics);
-        if (TrainingHistory.Best(position.History, training.Measure) == position.Epoch) best?.CopyFrom(Parameters);
-        // Told last: whatever the caller does, the epoch has ended.
-        var told = Progress(clock, metrics);
-        position.NextEpoch();
-        progress?.Report(told);
-        return metrics;
+        if (validation is null) return null;
+        var validated = evaluator!.Evaluate(validation, cancellation);
+        return double.IsFinite(validated.Loss) ? validated : throw Diverged("the validation loss", validated.Loss, null, Position.Step);
     }
+
+    void ITraining<T>.EpochEnded()
+    {
+        if (TrainingHistory.Best(Position.History, training.Measure) == Position.Epoch) best?.CopyFrom(Parameters);
+    }
+
+    int ITraining<T>.Epochs => training.Epochs;
+
+    double? ITraining<T>.Accuracy => data.IsLabelled && training.Target == TrainingTarget.Given ? Position.Correct / (double)Position.Seen : null;
+
+    double ITraining<T>.Rate => Rate(Position.Step - 1);
+
+    private TrainingPosition Position => loop.Position;
 
     private (long Training, long Validation) Samples => (data.Count, ValidationCount);
 
-    private double? Accuracy => data.IsLabelled && training.Target == TrainingTarget.Given ? position.Correct / (double)position.Seen : null;
-
     private double Rate(long step) => training.Schedule.Rate(training.Optimiser.LearningRate, step, loader.BatchesPerEpoch, training.Epochs);
-
-    private TrainingProgress Progress(TrainingClock clock, EpochMetrics? endOfEpoch) => new()
-    {
-        Epoch = position.Epoch + 1,
-        Epochs = training.Epochs,
-        Batch = position.Batch,
-        Batches = loader.BatchesPerEpoch,
-        Step = position.Step,
-        Loss = position.LossSum / position.Seen,
-        Accuracy = Accuracy,
-        Rate = Rate(position.Step - 1),
-        ImagesPerSecond = clock.EpochRate,
-        EndOfEpoch = endOfEpoch,
-    };
-
-    private TrainingResult Result(TrainingOutcome outcome, TrainingClock clock, bool holdsBest)
-    {
-        position.Seconds = clock.Seconds;
-        return new TrainingResult
-        {
-            Outcome = outcome,
-            Epochs = [.. position.History],
-            BestEpoch = TrainingHistory.Best(position.History, training.Measure) + 1,
-            HoldsBest = holdsBest,
-            Steps = position.Step,
-            Seconds = position.Seconds,
-            ImagesPerSecond = clock.RunRate,
-        };
-    }
 
     private (Dataset Training, Dataset? Validation) Split(Dataset all, bool isNormalised)
     {
@@ -290,13 +227,13 @@ public sealed class Trainer<T>
         }
     }
 
-    private void CheckParameters()
+    void ITraining<T>.CheckParameters()
     {
         foreach (var parameter in Parameters)
         {
             if (VectorLoops.AllFinite<T>(parameter.Span)) continue;
             var broken = parameter.Span.ToArray().First(value => !T.IsFinite(value));
-            throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(broken), whole.Network.FindNonFinite(), position.Step);
+            throw Diverged($"an element of '{parameter.Name}'", double.CreateTruncating(broken), whole.Network.FindNonFinite(), Position.Step);
         }
     }
 
