@@ -62,6 +62,23 @@ public sealed record Normalise : ImageTransform
         return new Normalise(means, deviations);
     }
 
+    /// <summary>Brings normalised samples back to what they were: times the deviation, plus the mean.</summary>
+    /// <param name="samples">Any number of samples [N, C, i…], row-major; overwritten.</param>
+    /// <param name="sampleShape">The shape of one of them, [C, i…].</param>
+    /// <exception cref="ArgumentException">The channels are not as many as the means, or the numbers are no whole samples.</exception>
+    public void Undo(Span<float> samples, Sizes sampleShape)
+    {
+        Check(sampleShape);
+        if (samples.Length % sampleShape.Product != 0) throw new ArgumentException($"Normalise: {samples.Length} numbers are no whole samples of {sampleShape}.", nameof(samples));
+        var plane = (int)sampleShape.From(1).Product;
+        for (var start = 0; start < samples.Length; start += plane)
+        {
+            var channel = start / plane % Mean.Count;
+            var values = samples.Slice(start, plane);
+            foreach (ref var value in values) value = (value * StandardDeviation[channel]) + Mean[channel];
+        }
+    }
+
     /// <summary>The same numbers for every channel.</summary>
     public bool Equals(Normalise? other) =>
         other is not null && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);

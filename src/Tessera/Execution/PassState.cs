@@ -11,4 +11,11 @@ internal sealed class PassState
 
     /// <summary>Whether a pass only looks: running statistics stay as they are.</summary>
     public bool IsProbe { get; set; }
+
+    /// <summary>
+    /// What a random layer draws this step's numbers from. A layer that draws them again in its backward pass keeps it from its forward pass: the
+    /// step may be set anew in between.
+    /// </summary>
+    /// <param name="layer">The layer's place in the network.</param>
+    public long KeyOf(int layer) => unchecked((long)new RandomSource(Seed, layer, Step).NextBits());
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -15,8 +14,6 @@ namespace Tessera.Files;
 /// </summary>
 public static class ModelJson
 {
-    internal static readonly JsonWriterOptions Indented = new() { Indented = true };
-
     /// <summary>The model that the file at <paramref name="path"/> describes.</summary>
     /// <exception cref="InvalidDataException">A key is unknown, missing or twice there, a value is wrong, or the layers do not fit; the message has file and line.</exception>
     public static ModelDescription Read(string path)
@@ -37,10 +34,8 @@ public static class ModelJson
     public static string Format(ModelDescription model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Indented))
+        return JsonText.Indented(writer =>
         {
-            writer.WriteStartObject();
             writer.WriteString("name", model.Network.Name);
             ConvolutionJson.WriteSizes(writer, "input", model.Network.InputShape);
             writer.WriteStartArray("layers");
@@ -48,19 +43,12 @@ public static class ModelJson
             writer.WriteEndArray();
             DataJson.Write(writer, model.Data);
             TrainingJson.Write(writer, model.Training);
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        });
     }
 
     /// <summary>Writes the model as the file at <paramref name="path"/>, whole or not at all.</summary>
     /// <exception cref="IOException">The folder does not exist or the disk is full.</exception>
-    public static void Write(string path, ModelDescription model)
-    {
-        var text = Encoding.UTF8.GetBytes(Format(model) + "\n");
-        AtomicFile.Write(path, stream => stream.Write(text));
-    }
+    public static void Write(string path, ModelDescription model) => JsonText.Write(path, Format(model));
 
     private static ModelDescription Read(LocatedValue value)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Tessera.Data;
@@ -14,9 +13,6 @@ public static class ReconstructionJson
 {
     private const string BeliefNetKey = "beliefNet";
     private const string SparseCodingKey = "sparseCoding";
-
-    /// <summary>The words for the members of <see cref="SparseInference"/>, in their order.</summary>
-    private static readonly string[] Inferences = ["fista", "backtracking", "ista"];
 
     /// <summary>Whether the file at <paramref name="path"/> describes such a model, and no network.</summary>
     /// <exception cref="InvalidDataException">It is no JSON.</exception>
@@ -46,10 +42,8 @@ public static class ReconstructionJson
     public static string Format(ReconstructionModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, ModelJson.Indented))
+        return JsonText.Indented(writer =>
         {
-            writer.WriteStartObject();
             writer.WriteString("name", model.Name);
             ConvolutionJson.WriteSizes(writer, "input", model.InputShape);
             switch (model)
@@ -66,19 +60,12 @@ public static class ReconstructionJson
 
             DataJson.Write(writer, model.Data);
             WriteTraining(writer, model);
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        });
     }
 
     /// <summary>Writes the model as the file at <paramref name="path"/>, whole or not at all.</summary>
     /// <exception cref="IOException">The folder does not exist or the disk is full.</exception>
-    public static void Write(string path, ReconstructionModel model)
-    {
-        var text = Encoding.UTF8.GetBytes(Format(model) + "\n");
-        AtomicFile.Write(path, stream => stream.Write(text));
-    }
+    public static void Write(string path, ReconstructionModel model) => JsonText.Write(path, Format(model));
 
     /// <summary>The same of a text.</summary>
     internal static bool Recognises(string json, string name) => Recognises(LocatedValue.Parse(Encoding.UTF8.GetBytes(json), name));
@@ -154,7 +141,7 @@ public static class ReconstructionJson
         {
             Sparsity = keys.Optional("sparsity")?.Real() ?? description.Sparsity,
             Iterations = keys.Optional("iterations")?.Whole(int.MinValue) ?? description.Iterations,
-            Inference = keys.Optional("inference") is { } inference ? (SparseInference)Array.IndexOf(Inferences, inference.OneOf(Inferences)) : description.Inference,
+            Inference = keys.Optional("inference") is { } inference ? (SparseInference)Array.IndexOf(SparseCodingDescription.InferenceWords, inference.OneOf(SparseCodingDescription.InferenceWords)) : description.Inference,
             NonNegative = keys.Optional("nonNegative")?.Truth() ?? description.NonNegative,
         };
         keys.Close();
@@ -168,7 +155,7 @@ public static class ReconstructionJson
         ConvolutionJson.WriteKeys(writer, coding.Operator with { Bias = Operators.BiasSharing.LikeKernel });
         writer.WriteNumber("sparsity", coding.Sparsity);
         writer.WriteNumber("iterations", coding.Iterations);
-        writer.WriteString("inference", Inferences[(int)coding.Inference]);
+        writer.WriteString("inference", SparseCodingDescription.InferenceWords[(int)coding.Inference]);
         if (coding.NonNegative) writer.WriteBoolean("nonNegative", true);
         writer.WriteEndObject();
     }

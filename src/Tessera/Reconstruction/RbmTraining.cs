@@ -60,6 +60,6 @@ public sealed record RbmTraining
 
     private static void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"rbm training: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong("rbm training", setting, value, wanted);
     }
 }

@@ -46,7 +46,7 @@ public sealed class ReconstructionCheckpoint
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var learner = (Model with { Schedule = Model.Schedule with { Threads = threads } }).CreateLearner<T>(batch);
-        Read(learner.Parameters, "", exactType: false);
+        Overwrite(learner.Parameters, Read(learner.Parameters, "", exactType: false));
         return learner;
     }
 
@@ -62,9 +62,10 @@ public sealed class ReconstructionCheckpoint
         if (!file.HasTraining) throw file.Wrong("it holds a model but no training to go on with; train anew, or resume from a checkpoint");
         CheckSame(model, learner.Stages, samples);
         var position = file.ReadPosition(batchesPerEpoch);
-        foreach (var tensor in learner.State) file.CheckTensor<T>(CheckpointFile.OptimiserPrefix + tensor.Name, tensor.Shape, exactType: true);
-        Read(learner.Parameters, "", exactType: true);
-        Read(learner.State, CheckpointFile.OptimiserPrefix, exactType: true);
+        var parameters = Read(learner.Parameters, "", exactType: true);
+        var state = Read(learner.State, CheckpointFile.OptimiserPrefix, exactType: true);
+        Overwrite(learner.Parameters, parameters);
+        Overwrite(learner.State, state);
         return position;
     }
 
@@ -72,16 +73,19 @@ public sealed class ReconstructionCheckpoint
         where T : unmanaged, IFloatingPointIeee754<T> =>
         tensors.Select(tensor => SafetensorsTensor.Create<T>(prefix + tensor.Name, tensor.Shape, tensor.Values));
 
-    private void Read<T>(IReadOnlyList<NamedTensor<T>> tensors, string prefix, bool exactType)
+    private static void Overwrite<T>(IReadOnlyList<NamedTensor<T>> tensors, T[][] values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        foreach (var tensor in tensors) file.CheckTensor<T>(prefix + tensor.Name, tensor.Shape, exactType);
-        file.CheckNoStranger(IsOwn, tensors.Select(tensor => prefix + tensor.Name), "parameter of the model");
-        var values = tensors.Select(tensor => file.ReadFinite<T>(prefix + tensor.Name, tensor.Values.Length)).ToArray();
         for (var i = 0; i < values.Length; i++) values[i].CopyTo(tensors[i].Values, 0);
-
-        bool IsOwn(string name) => name.StartsWith(CheckpointFile.OptimiserPrefix, StringComparison.Ordinal) == prefix.Length > 0;
     }
+
+    private T[][] Read<T>(IReadOnlyList<NamedTensor<T>> tensors, string prefix, bool exactType)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        file.ReadAll<T>(
+            [.. tensors.Select(tensor => (prefix + tensor.Name, tensor.Shape))],
+            name => name.StartsWith(CheckpointFile.OptimiserPrefix, StringComparison.Ordinal) == prefix.Length > 0,
+            "parameter of the model",
+            exactType);
 
     /// <summary>All that decides a training's bits must be the same, but for threads and, where there is a single part to train, epochs.</summary>
     private void CheckSame(ReconstructionModel model, int stages, (long Training, long Validation) samples)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Tessera.Reconstruction;
 
 /// <summary>How a reconstruction model goes through its data: what all of them have in common. Immutable and comparable; every setting has a default that trains.</summary>
@@ -31,6 +29,6 @@ public sealed record ReconstructionTraining
 
     private static void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"training: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong("training", setting, value, wanted);
     }
 }

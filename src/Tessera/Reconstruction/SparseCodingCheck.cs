@@ -146,7 +146,7 @@ public static class SparseCodingCheck
         return new GradientCheckRow
         {
             Layer = "inference",
-            Kind = Word(coder.Description.Inference),
+            Kind = SparseCodingDescription.InferenceWords[(int)coder.Description.Inference],
             Output = [batch, .. coder.CodeShape.AsSpan()],
             DifferenceError = Math.Max(rise, error),
             Worst = Math.Max(rise, error) == 0 ? "" : "objective",
@@ -189,13 +189,6 @@ public static class SparseCodingCheck
             Passed = missed <= OptimalityTolerance,
         };
     }
-
-    private static string Word(SparseInference inference) => inference switch
-    {
-        SparseInference.Backtracking => "backtracking",
-        SparseInference.Ista => "ista",
-        _ => "fista",
-    };
 
     private static double Lengths(double[] a, double[] b) => TensorPrimitives.Norm<double>(a) * TensorPrimitives.Norm<double>(b);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tessera.Connections;
 using Tessera.Operators;
 
@@ -11,6 +10,9 @@ namespace Tessera.Reconstruction;
 /// </summary>
 public sealed record SparseCodingDescription
 {
+    /// <summary>The words for the members of <see cref="SparseInference"/>, in their order.</summary>
+    internal static readonly string[] InferenceWords = ["fista", "backtracking", "ista"];
+
     private readonly ConvolutionDescription withoutBias = null!;
 
     /// <summary>The model's name, for messages.</summary>
@@ -72,6 +74,6 @@ public sealed record SparseCodingDescription
 
     private void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{Label}: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong(Label, setting, value, wanted);
     }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Tessera.Reconstruction;
 
 /// <summary>
@@ -39,6 +37,6 @@ public sealed record SparseCodingTraining
 
     private static void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"dictionary learning: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong("dictionary learning", setting, value, wanted);
     }
 }

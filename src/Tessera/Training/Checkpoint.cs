@@ -98,11 +98,12 @@ public sealed class Checkpoint
         ResumeMatch.Check(file.Path, Model, file.Samples, model, samples);
         var position = file.ReadPosition(batchesPerEpoch);
 
-        // All is checked before anything is changed.
-        var expected = optimiser.States.Select(state => (Name: OptimiserPrefix + state.Name, state.Shape, state.Values)).ToArray();
-        foreach (var (name, shape, _) in expected) file.CheckTensor<T>(name, shape, exactType: true);
-        file.CheckNoStranger(name => name.StartsWith(OptimiserPrefix, StringComparison.Ordinal), expected.Select(state => state.Name), "parameter of this network and optimiser");
-        var states = expected.Select(state => file.ReadFinite<T>(state.Name, state.Values.Length)).ToArray();
+        var expected = optimiser.States.ToArray();
+        var states = file.ReadAll<T>(
+            [.. expected.Select(state => (OptimiserPrefix + state.Name, state.Shape))],
+            name => name.StartsWith(OptimiserPrefix, StringComparison.Ordinal),
+            "parameter of this network and optimiser",
+            exactType: true);
 
         // What is kept for the best epoch begins with the parameters themselves, for a file that was written before the first epoch ended.
         if (best is not null) ReadParameters(best, HasBest ? BestPrefix : "", exactType: true);
@@ -120,9 +121,7 @@ public sealed class Checkpoint
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        foreach (var parameter in parameters) file.CheckTensor<T>(prefix + parameter.Name, parameter.Description.Shape, exactType);
-        file.CheckNoStranger(IsOwn, parameters.Select(parameter => prefix + parameter.Name), "parameter of the network");
-        var values = parameters.Select(parameter => file.ReadFinite<T>(prefix + parameter.Name, parameter.Span.Length)).ToArray();
+        var values = file.ReadAll<T>([.. parameters.Select(parameter => (prefix + parameter.Name, parameter.Description.Shape))], IsOwn, "parameter of the network", exactType);
         for (var i = 0; i < values.Length; i++) values[i].CopyTo(parameters[i].Span);
 
         bool IsOwn(string name) => prefix.Length > 0 ? name.StartsWith(prefix, StringComparison.Ordinal)

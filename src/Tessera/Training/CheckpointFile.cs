@@ -101,33 +101,20 @@ internal sealed class CheckpointFile
         return position;
     }
 
-    /// <summary>Throws unless there is a tensor of this name and shape that <typeparamref name="T"/> can be read from.</summary>
-    public void CheckTensor<T>(string name, Sizes shape, bool exactType)
-    {
-        if (!file.TryFind(name, out var entry)) throw Wrong($"there is no tensor '{name}' of {shape} in it; is it the file of another model?");
-        if (entry.Shape != shape) throw Wrong($"'{name}' is {entry.Shape} in it but {shape} in the model");
-        var type = typeof(T) == typeof(float) ? ElementType.Float32 : ElementType.Float64;
-        if (exactType && entry.Type != type) throw Wrong($"'{name}' is {entry.Type}, but the training to resume computes in {type}; resume with the same precision");
-        if (entry.Type is not (ElementType.Float16 or ElementType.BFloat16 or ElementType.Float32 or ElementType.Float64))
-            throw Wrong($"'{name}' is {entry.Type}; parameters are floats");
-    }
-
-    /// <summary>Throws where a tensor that <paramref name="isOwn"/> claims is not among the names.</summary>
-    public void CheckNoStranger(Func<string, bool> isOwn, IEnumerable<string> names, string of)
-    {
-        var known = names.ToHashSet(StringComparer.Ordinal);
-        var stranger = file.Entries.FirstOrDefault(entry => isOwn(entry.Name) && !known.Contains(entry.Name));
-        if (stranger is not null) throw Wrong($"'{stranger.Name}' belongs to no {of}; is it the file of another one?");
-    }
-
-    /// <summary>A tensor's numbers in fresh memory, so that nothing is overwritten where one of them is not finite.</summary>
-    public T[] ReadFinite<T>(string name, int count)
+    /// <summary>The numbers of tensors, in fresh memory: all is checked before anybody overwrites anything.</summary>
+    /// <param name="tensors">The tensors' names in the file, and their shapes.</param>
+    /// <param name="isOwn">Which names in the file must be among them.</param>
+    /// <param name="of">What they are, for messages.</param>
+    /// <param name="exactType">Whether numbers of another precision are refused instead of converted.</param>
+    /// <exception cref="InvalidDataException">A tensor is missing, is a stranger, has another shape, or holds a number that is not finite.</exception>
+    public T[][] ReadAll<T>(IReadOnlyList<(string Name, Sizes Shape)> tensors, Func<string, bool> isOwn, string of, bool exactType)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var values = new T[count];
-        file.Read<T>(name, values);
-        var broken = Array.FindIndex(values, value => !T.IsFinite(value));
-        return broken < 0 ? values : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"element {broken} of '{name}' is {values[broken]}, not a finite number"));
+        foreach (var (name, shape) in tensors) CheckTensor<T>(name, shape, exactType);
+        var known = tensors.Select(static tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+        var stranger = file.Entries.FirstOrDefault(entry => isOwn(entry.Name) && !known.Contains(entry.Name));
+        if (stranger is not null) throw Wrong($"'{stranger.Name}' belongs to no {of}; is it the file of another one?");
+        return [.. tensors.Select(tensor => ReadFinite<T>(tensor.Name, checked((int)tensor.Shape.Product)))];
     }
 
     public InvalidDataException Wrong(string what) => new($"{Path}: the checkpoint cannot be used: {what}.");
@@ -149,6 +136,25 @@ internal sealed class CheckpointFile
         {
             throw new InvalidDataException($"{Path}: the checkpoint is damaged: history: {exception.Message}", exception);
         }
+    }
+
+    private void CheckTensor<T>(string name, Sizes shape, bool exactType)
+    {
+        if (!file.TryFind(name, out var entry)) throw Wrong($"there is no tensor '{name}' of {shape} in it; is it the file of another model?");
+        if (entry.Shape != shape) throw Wrong($"'{name}' is {entry.Shape} in it but {shape} in the model");
+        var type = typeof(T) == typeof(float) ? ElementType.Float32 : ElementType.Float64;
+        if (exactType && entry.Type != type) throw Wrong($"'{name}' is {entry.Type}, but the training to resume computes in {type}; resume with the same precision");
+        if (entry.Type is not (ElementType.Float16 or ElementType.BFloat16 or ElementType.Float32 or ElementType.Float64))
+            throw Wrong($"'{name}' is {entry.Type}; parameters are floats");
+    }
+
+    private T[] ReadFinite<T>(string name, int count)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var values = new T[count];
+        file.Read<T>(name, values);
+        var broken = Array.FindIndex(values, value => !T.IsFinite(value));
+        return broken < 0 ? values : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"element {broken} of '{name}' is {values[broken]}, not a finite number"));
     }
 
     private string Text(string key) => file.Metadata.TryGetValue(key, out var text) ? text : throw Wrong($"'{key}' is missing");

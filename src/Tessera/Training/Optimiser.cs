@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Tessera.Training;
 
 /// <summary>
@@ -38,7 +36,7 @@ public abstract record Optimiser
 
     private protected void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{Name}: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong(Name, setting, value, wanted);
     }
 
     private protected void RequireFraction(string setting, double value) =>

@@ -64,7 +64,7 @@ public abstract record Schedule
 
     private protected void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{Name} schedule: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong($"{Name} schedule", setting, value, wanted);
     }
 
     private long CheckedWarmUp(int stepsPerEpoch, int epochs)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Tessera.Training;
 
 /// <summary>Everything that a model file says of its training: immutable and comparable. Every setting has a default that trains.</summary>
@@ -69,6 +67,6 @@ public sealed record TrainingDescription
 
     private static void Require(bool holds, string setting, double value, string wanted)
     {
-        if (!holds) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"training: {setting} is {value}; it must be {wanted}."));
+        if (!holds) throw Setting.Wrong("training", setting, value, wanted);
     }
 }

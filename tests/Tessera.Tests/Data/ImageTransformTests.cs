@@ -183,4 +183,18 @@ public class ImageTransformTests
     private static bool Inside(int row, int column) => row is >= 0 and < 5 && column is >= 0 and < 7;
 
     private static int Mirror(int index, int size) => index < 0 ? -index : index >= size ? (2 * size) - 2 - index : index;
+
+    [Fact]
+    public void A_normalisation_is_undone_for_any_number_of_samples()
+    {
+        float[] samples = [.. Enumerable.Range(0, 2 * 3 * 4).Select(i => MathF.Sin(i))];
+        var normalise = new Normalise([0.1f, -2, 5], [0.5f, 3, 0.01f]);
+        var changed = samples.ToArray();
+        for (var n = 0; n < 2; n++) new Augmentation(normalise).Apply(changed.AsSpan(n * 12, 12), new float[12], [3, 4], 0, 0, n);
+        Assert.NotEqual(samples, changed);
+        normalise.Undo(changed, [3, 4]);
+        for (var i = 0; i < samples.Length; i++) Assert.Equal(samples[i], changed[i], 1e-5f);
+        Assert.Contains("no whole samples of 3×4", Assert.Throws<ArgumentException>(() => normalise.Undo(new float[13], [3, 4])).Message, StringComparison.Ordinal);
+        Assert.Contains("3 means do not go with samples of 2×4", Assert.Throws<ArgumentException>(() => normalise.Undo(new float[8], [2, 4])).Message, StringComparison.Ordinal);
+    }
 }

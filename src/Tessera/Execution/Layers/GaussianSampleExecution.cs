@@ -25,8 +25,7 @@ internal sealed unsafe class GaussianSampleExecution<T>(Sizes output, double wei
 
     public override void Forward()
     {
-        // The key is kept from here: the step may be set anew before the backward pass.
-        key = unchecked((long)new RandomSource(Pass.Seed, index, Pass.Step).NextBits());
+        key = Pass.KeyOf(index);
         Run(ForwardStage, batch);
         if (!training) return;
         double total = 0;

@@ -23,8 +23,7 @@ internal sealed unsafe class NoiseExecution<T>(Noise noise, long count, int inde
 
     public override void Forward()
     {
-        // The key is kept from here: the step may be set anew before the backward pass.
-        key = unchecked((long)new RandomSource(Pass.Seed, index, Pass.Step).NextBits());
+        key = Pass.KeyOf(index);
         Run(ForwardStage, Chunks.Jobs(count));
     }
 
