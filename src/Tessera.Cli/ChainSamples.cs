@@ -22,7 +22,7 @@ internal static class ChainSamples
     {
         var looks = net.Sample(seed, steps, every, start);
         var shape = net.SampleShape;
-        var (length, plane) = ((int)shape.Product, (int)shape.From(1).Product);
+        var length = (int)shape.Product;
         var rows = new List<SheetRow>();
         for (var chain = 0; chain < net.Batch; chain++)
         {
@@ -43,8 +43,7 @@ internal static class ChainSamples
         SheetImage Image(ReadOnlySpan<float> values)
         {
             var pixels = values.ToArray();
-            for (var i = 0; normalisation is not null && i < pixels.Length; i++)
-                pixels[i] = (pixels[i] * normalisation.StandardDeviation[i / plane]) + normalisation.Mean[i / plane];
+            normalisation?.Undo(pixels, shape);
             return new SheetImage(pixels, shape);
         }
     }

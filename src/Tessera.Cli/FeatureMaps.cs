@@ -9,7 +9,6 @@ namespace Tessera.Cli;
 /// <summary>What the layers of a network make of one image, as a sheet: a row for each layer with spatial axes, an image for each channel.</summary>
 internal static class FeatureMaps
 {
-    private const int MostChannels = 16;
     private const int MostLayers = 40;
 
     /// <summary>Whether the network's input is one that can be shown at all.</summary>
@@ -30,10 +29,10 @@ internal static class FeatureMaps
         var shown = Enumerable.Range(0, network.Layers.Count).Where(index => layer is null
             ? shapes[index].Count is >= 3 and <= 5 && network.Layers[index] is not Dropout
             : index == layer).ToArray();
-        foreach (var index in shown.Take(MostLayers)) rows.AddRange(Rows(execution, network.Layers[index].Name, shapes[index].From(1), layer is null ? MostChannels : 8 * MostChannels));
-        var remark = "each map from black for its smallest value to white for its largest, named below it";
+        foreach (var index in shown.Take(MostLayers)) rows.AddRange(ChannelMaps.Of(network.Layers[index].Name, Activation(execution, network.Layers[index].Name), shapes[index].From(1), [1, .. shapes[index].From(2).AsSpan()], layer is null ? ChannelMaps.PerRow : 8 * ChannelMaps.PerRow));
+        var remark = ChannelMaps.Scale;
         if (shown.Length > MostLayers) remark += string.Create(CultureInfo.InvariantCulture, $"; the first {MostLayers} of {shown.Length} layers");
-        return new ImageSheet($"Feature maps of {sampleName}", rows) { Side = 64, Remark = remark };
+        return new ImageSheet($"Feature maps of {sampleName}", rows) { Side = ChannelMaps.Side, Remark = remark };
     }
 
     private static NetworkExecution<float> Run(TrainedModel trained, ReadOnlySpan<float> sample, int threads)
@@ -46,20 +45,11 @@ internal static class FeatureMaps
         return execution;
     }
 
-    /// <summary>The maps of a layer, sixteen in a row.</summary>
-    private static IEnumerable<SheetRow> Rows(NetworkExecution<float> execution, string name, Sizes shape, int most)
+    private static float[] Activation(NetworkExecution<float> execution, string layer)
     {
-        var activation = execution.Activation(name);
+        var activation = execution.Activation(layer);
         var values = new float[activation.FlattenedLength];
         activation.FlattenTo(values);
-        var (plane, channels) = (values.Length / shape[0], Math.Min(shape[0], most));
-        Sizes mapShape = [1, .. shape.From(1).AsSpan()];
-        var cut = channels < shape[0] ? string.Create(CultureInfo.InvariantCulture, $"\nfirst {channels}") : "";
-        for (var first = 0; first < channels; first += MostChannels)
-        {
-            var label = first == 0 ? $"{name}\n{shape}{cut}" : "";
-            yield return new SheetRow(label, [.. Enumerable.Range(first, Math.Min(MostChannels, channels - first)).Select(channel =>
-                new SheetImage(values.AsMemory(channel * plane, plane), mapShape).OnItsOwnScale())]);
-        }
+        return values;
     }
 }

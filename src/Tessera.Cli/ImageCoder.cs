@@ -29,14 +29,7 @@ internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normali
             model.Reconstruct(samples, batch);
             batch.AsSpan(0, length).CopyTo(result.AsSpan(start));
         }, stopping);
-        if (normalisation is null) return result;
-        var plane = (int)ImageShape.From(1).Product;
-        for (var i = 0; i < result.Length; i++)
-        {
-            var channel = i / plane % ImageShape[0];
-            result[i] = (result[i] * normalisation.StandardDeviation[channel]) + normalisation.Mean[channel];
-        }
-
+        normalisation?.Undo(result, ImageShape);
         return result;
     }
 

@@ -28,7 +28,9 @@ internal static class ReconstructionPictures
             yield return "codes.svg";
         }
 
-        if (TrainedReconstructor.Open(folder.Checkpoint, threads, ChainSamples.Chains).Model is not BeliefNet<float> net) yield break;
+        if (trained.Model is not BeliefNet<float>) yield break;
+        // Opened for as many examples as there are chains to show.
+        var net = (BeliefNet<float>)TrainedReconstructor.Open(folder.Checkpoint, threads, ChainSamples.Chains).Model;
         ChainSamples.Of(net, trained.Data.Normalisation, [], ChainSamples.Steps, ChainSamples.Every, 1).Write(folder["samples.svg"]);
         yield return "samples.svg";
     }

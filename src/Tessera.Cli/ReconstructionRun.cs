@@ -5,51 +5,32 @@ using Tessera.Training;
 
 namespace Tessera.Cli;
 
-/// <summary>The training of a belief net or a sparse coder by the tool: the run, its folder, its pictures and its summary.</summary>
-internal static class ReconstructionRun
+/// <summary>The training of a belief net or a sparse coder.</summary>
+/// <param name="model">The model.</param>
+/// <param name="data">Its data.</param>
+/// <param name="folder">Where it writes its checkpoints.</param>
+internal sealed class ReconstructionRun(ReconstructionModel model, DataSplit data, RunFolder folder) : IRun
 {
-    /// <summary>Trains and leaves the folder.</summary>
-    public static int Train(Session session, ReconstructionModel model, DataSplit data, RunFolder? resumed, string? output, bool json)
-    {
-        var folder = resumed ?? RunFolder.Create(output, model.Name);
-        ReconstructionTrainer<float> trainer;
-        try
-        {
-            trainer = new ReconstructionTrainer<float>(model, data.Training, new TrainerOptions { Validation = data.Test, CheckpointPath = folder.Checkpoint });
-            if (resumed is not null) trainer.Resume(folder.Checkpoint);
-        }
-        catch
-        {
-            folder.Undo();
-            throw;
-        }
+    private readonly ReconstructionTrainer<float> trainer =
+        new(model, data.Training, new TrainerOptions { Validation = data.Test, CheckpointPath = folder.Checkpoint });
 
-        ReconstructionJson.Write(folder["model.json"], trainer.Model);
-        if (trainer.Model.WarningFor(data.Training) is { } warning) session.Error.WriteLine($"Warning: {warning}");
-        var threads = model.Schedule.Threads == 0 ? Environment.ProcessorCount : model.Schedule.Threads;
-        session.Error.WriteLine($"{(model.Name.Length > 0 ? model.Name : model.Kind)}: a {model.Kind} of {trainer.ParameterCount:#,0} weights; {trainer.TrainingCount} samples of {model.Data.Source} to train with{(data.Test is null ? "" : $", {data.Test.Count} to test with")}; {threads} {(threads == 1 ? "thread" : "threads")}; into {folder.Path}");
-        var report = new EpochReport(session, json, "test");
-        TrainingResult result;
-        try
-        {
-            result = trainer.Run(report, session.Stopping);
-        }
-        finally
-        {
-            report.Close();
-        }
+    public string Headline =>
+        $"{(model.Name.Length > 0 ? model.Name : model.Kind)}: a {model.Kind} of {trainer.ParameterCount:#,0} weights; {trainer.TrainingCount} samples of {model.Data.Source} to train with";
 
-        RunRecord.WriteMetrics(folder, result.Epochs);
-        if (result.Outcome == TrainingOutcome.Cancelled)
-        {
-            session.Error.WriteLine($"Stopped in epoch {result.Epochs.Count + 1} and saved; go on with: tessera train --resume {folder.Path}");
-            return Tool.Stopped;
-        }
+    public string? Warning => trainer.Model.WarningFor(data.Training);
 
-        trainer.Save(folder.Checkpoint);
-        var record = RunRecord.Complete(folder, trainer, result, data.Test, threads, session.Stopping);
-        if (json) record.WriteJson(session.Output);
-        else record.WriteText(session.Output);
-        return Tool.Fine;
-    }
+    public string Watched => "test";
+
+    public int Threads => model.Schedule.Threads;
+
+    public void Resume(string path) => trainer.Resume(path);
+
+    public void WriteModel(string path) => ReconstructionJson.Write(path, trainer.Model);
+
+    public TrainingResult Train(IProgress<TrainingProgress> progress, CancellationToken stopping) => trainer.Run(progress, stopping);
+
+    public void Save(string path) => trainer.Save(path);
+
+    public RunRecord Complete(RunFolder folder, TrainingResult result, int threads, CancellationToken stopping) =>
+        RunRecord.Complete(folder, trainer, result, data.Test, threads, stopping);
 }

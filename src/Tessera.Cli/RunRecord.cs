@@ -32,8 +32,7 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
     {
         var model = trainer.Model;
         var subject = RunSubject.Of(model);
-        List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
-        (Curves(result.Epochs) with { ValidationName = watched }).Write(folder["curves.svg"]);
+        var files = WithCurves(folder, result, watched);
         if (FirstFilters.Write(folder["filters.svg"], trainer.Parameters)) files.Add("filters.svg");
         if (test is null) return new RunRecord(folder, subject, result, null, threads, files);
 
@@ -52,11 +51,17 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
     /// <summary>Draws the pictures of a belief net or a sparse coder; its test is what its reconstructions miss, as after the last epoch.</summary>
     public static RunRecord Complete(RunFolder folder, ReconstructionTrainer<float> trainer, TrainingResult result, Dataset? test, int threads, CancellationToken stopping)
     {
-        List<string> files = ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
-        (Curves(result.Epochs) with { ValidationName = "test" }).Write(folder["curves.svg"]);
+        var files = WithCurves(folder, result, "test");
         files.AddRange(ReconstructionPictures.Write(folder, test, threads, stopping));
         var evaluation = test is null ? null : new Evaluation(result.Epochs[^1].ValidationLoss!.Value, null, null, test.Count);
         return new RunRecord(folder, RunSubject.Of(trainer.Model, trainer.ParameterCount), result, evaluation, threads, files);
+    }
+
+    /// <summary>Draws the learning curves, and names the files that every run has.</summary>
+    private static List<string> WithCurves(RunFolder folder, TrainingResult result, string watched)
+    {
+        (Curves(result.Epochs) with { ValidationName = watched }).Write(folder["curves.svg"]);
+        return ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
     }
 
     /// <summary>Draws what the network makes of test samples, and names the files.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Tessera.Training;
 
@@ -10,8 +9,7 @@ namespace Tessera.Cli;
 /// <param name="watched">What the samples are called that were looked at after each epoch.</param>
 internal sealed class SharingReport(Session session, bool json, string watched) : IProgress<SharingProgress>
 {
-    private readonly Stopwatch sinceLine = Stopwatch.StartNew();
-    private int written;
+    private readonly ProgressLine line = new(session);
 
     /// <summary>The seed of the experiment that runs.</summary>
     public long Seed { get; set; }
@@ -23,23 +21,17 @@ internal sealed class SharingReport(Session session, bool json, string watched) 
         var head = string.Create(CultureInfo.InvariantCulture, $"{Named(value),-12} epoch {training.Epoch,2}/{training.Epochs}");
         if (training.EndOfEpoch is { } metrics)
         {
-            Rewrite($"{head}  loss {Number(metrics.Loss)}{Watched(metrics)}{string.Concat(value.Drift.Where(drift => drift.Drift.Tile.Product > 1).Select(drift => $"  drift {drift.Layer} {drift.Drift.Overall.ToString("0.000", CultureInfo.InvariantCulture)}"))}");
-            Close();
+            line.End($"{head}  loss {ProgressLine.Number(metrics.Loss)}{ProgressLine.Watched(metrics, watched)}{string.Concat(value.Drift.Where(drift => drift.Drift.Tile.Product > 1).Select(drift => $"  drift {drift.Layer} {drift.Drift.Overall.ToString("0.000", CultureInfo.InvariantCulture)}"))}");
             if (json) WriteJson(value, metrics);
         }
-        else if (session.ErrorIsTerminal && sinceLine.ElapsedMilliseconds >= 100)
+        else if (line.IsDue)
         {
-            Rewrite(string.Create(CultureInfo.InvariantCulture, $"{head}  step {training.Batch}/{training.Batches}  loss {training.Loss:0.0000}"));
-            sinceLine.Restart();
+            line.Rewrite(string.Create(CultureInfo.InvariantCulture, $"{head}  step {training.Batch}/{training.Batches}  loss {training.Loss:0.0000}"));
         }
     }
 
     /// <summary>Leaves a line that is still being rewritten.</summary>
-    public void Close()
-    {
-        if (written > 0) session.Error.WriteLine();
-        written = 0;
-    }
+    public void Close() => line.Close();
 
     /// <summary>The drift of each layer as an object.</summary>
     public static void WriteDrift(System.Text.Json.Utf8JsonWriter writer, IEnumerable<LayerDrift> drifts)
@@ -53,30 +45,9 @@ internal sealed class SharingReport(Session session, bool json, string watched) 
     {
         writer.WriteNumber("seed", Seed);
         writer.WriteString("sharing", Named(value));
-        writer.WriteNumber("epoch", metrics.Epoch);
-        writer.WriteFinite("loss", metrics.Loss);
-        if (metrics.Accuracy is { } accuracy) writer.WriteFinite("accuracy", accuracy);
-        if (metrics.ValidationLoss is { } validationLoss) writer.WriteFinite($"{watched}Loss", validationLoss);
-        if (metrics.ValidationAccuracy is { } validationAccuracy) writer.WriteFinite($"{watched}Accuracy", validationAccuracy);
-        writer.WriteFinite("rate", metrics.Rate);
+        ProgressLine.Write(writer, metrics, watched);
         WriteDrift(writer, value.Drift);
     });
 
-    private string Watched(EpochMetrics metrics)
-    {
-        if (metrics.ValidationLoss is not { } loss) return "";
-        var accuracy = metrics.ValidationAccuracy is { } part ? string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * part:0.00} %") : "";
-        return $"  {watched}: loss {Number(loss)}{accuracy}";
-    }
-
-    /// <summary>In a terminal a line takes the place of the one before it; a log file gets whole lines alone.</summary>
-    private void Rewrite(string line)
-    {
-        session.Error.Write((session.ErrorIsTerminal ? "\r" : "") + line.PadRight(written));
-        written = line.Length;
-    }
-
     private static string Named(SharingProgress value) => value.Sharing?.ToString() ?? "start";
-
-    private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 }

@@ -14,7 +14,7 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     public static TrainedModel Open(string path)
     {
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"{path}: a model file has no weights; give the folder or the model.safetensors that 'tessera train {path}' leaves behind.");
-        if (ReconstructionCheckpoint.Recognises(CheckpointPath(path))) throw new UsageException($"{path}: it is a {DescribeReconstruction(path).Kind} and no network; compare and draw take it.");
+        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; compare and draw take it.");
         var checkpoint = Checkpoint.Open(CheckpointPath(path));
         return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
     }
@@ -22,22 +22,23 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <summary>Reads the description alone, of whichever of the three is given.</summary>
     public static ModelDescription Describe(string path)
     {
-        if (IsReconstruction(path)) throw new UsageException($"{path}: it is a {DescribeReconstruction(path).Kind} and no network; train, check, compare and draw take it.");
+        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; train, check, compare and draw take it.");
         return IsFile(path) ? ModelJson.Read(path) : Checkpoint.Open(CheckpointPath(path)).Model;
     }
 
-    /// <summary>Whether whichever of the three is given is a belief net or a sparse coder, and no network.</summary>
-    public static bool IsReconstruction(string path) => IsFile(path) ? ReconstructionJson.Recognises(Existing(path)) : ReconstructionCheckpoint.Recognises(CheckpointPath(path));
-
-    /// <summary>Reads the description of a belief net or a sparse coder.</summary>
-    public static ReconstructionModel DescribeReconstruction(string path) =>
-        IsFile(path) ? ReconstructionJson.Read(Existing(path)) : ReconstructionCheckpoint.Open(CheckpointPath(path)).Model;
+    /// <summary>The description of a belief net or a sparse coder, of whichever of the three is given; null of a network.</summary>
+    public static ReconstructionModel? Reconstruction(string path)
+    {
+        if (IsFile(path)) return ReconstructionJson.Recognises(Existing(path)) ? ReconstructionJson.Read(path) : null;
+        var checkpoint = CheckpointPath(path);
+        return ReconstructionCheckpoint.Recognises(checkpoint) ? ReconstructionCheckpoint.Open(checkpoint).Model : null;
+    }
 
     /// <summary>The epochs of a run: those in its folder's metrics, or else those that its checkpoint keeps.</summary>
     public static IReadOnlyList<EpochMetrics> History(string path)
     {
         var metrics = Directory.Exists(path) ? Path.Combine(path, "metrics.csv") : "";
-        if (!File.Exists(metrics)) return IsReconstruction(path) ? ReconstructionCheckpoint.Open(CheckpointPath(path)).History : Checkpoint.Open(CheckpointPath(path)).History;
+        if (!File.Exists(metrics)) return Reconstruction(path) is not null ? ReconstructionCheckpoint.Open(CheckpointPath(path)).History : Checkpoint.Open(CheckpointPath(path)).History;
         var lines = File.ReadAllLines(metrics);
         if (lines.Length == 0 || lines[0] != EpochMetrics.CsvHeader) throw new InvalidDataException($"{metrics}: its first line is not '{EpochMetrics.CsvHeader}'; give a folder that 'tessera train' left.");
         var epochs = new List<EpochMetrics>();
@@ -60,9 +61,8 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <exception cref="UsageException">Nothing is named anywhere, or there is no such part.</exception>
     public Dataset ReadData(string? given, string part)
     {
-        var source = given ?? Model.Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
-        var split = DataSources.ReadFor(source, Model.Network.InputShape);
-        return part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {source} has no test samples; use --part train.");
+        var split = ReadSplit(Model.Data, given, Model.Network.InputShape);
+        return part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {given ?? Model.Data.Source} has no test samples; use --part train.");
     }
 
     /// <summary>The checkpoint, given by itself or by its folder.</summary>
@@ -76,6 +76,11 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <summary>The same of any model of samples of a shape.</summary>
     public static DataSplit ReadSplit(DataDescription data, Sizes sampleShape) => DataSources.ReadFor(
         data.Source ?? throw new UsageException("--data: the model file names no data; give some by name or path ('tessera data list' shows what there is)."), sampleShape);
+
+    /// <summary>The samples of what is given, or else of what a model was trained on.</summary>
+    /// <exception cref="UsageException">Nothing is named anywhere.</exception>
+    public static DataSplit ReadSplit(DataDescription data, string? given, Sizes sampleShape) =>
+        DataSources.ReadFor(given ?? data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path."), sampleShape);
 
     private static bool IsFile(string path) => !Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
 

@@ -1,4 +1,3 @@
-using Tessera.Cli.Baselines;
 using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Reconstruction;
@@ -49,11 +48,7 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
         (model with { Schedule = model.Schedule with { Seed = model.Schedule.Seed + 1, Threads = threads } }).Create<float>(Usual);
 
     /// <summary>The samples of what is given, or else of what the model was trained on.</summary>
-    public DataSplit ReadData(string? given)
-    {
-        var source = given ?? Data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path.");
-        return DataSources.ReadFor(source, Model.SampleShape);
-    }
+    public DataSplit ReadData(string? given) => TrainedModel.ReadSplit(Data, given, Model.SampleShape);
 
     /// <summary>The test samples of the same.</summary>
     public Dataset ReadTest(string? given) => ReadData(given).Test ?? throw new UsageException("--data: it has no test samples; give data that has some.");

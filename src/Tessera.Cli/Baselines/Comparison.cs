@@ -115,9 +115,8 @@ internal sealed record Comparison
 
     private static float[] WithNoise(float[] images, double deviation, long seed)
     {
-        var random = new RandomSource(seed);
-        var noisy = new float[images.Length];
-        for (var i = 0; i < images.Length; i++) noisy[i] = (float)(images[i] + (deviation * random.NextNormal()));
+        var noisy = images.ToArray();
+        Networks.Layers.Noise.Gaussian(deviation).Apply<float>(noisy, seed, 0);
         return noisy;
     }
 

@@ -34,9 +34,9 @@ internal static class CheckCommand
         {
             var path = parsed.GetRequiredValue(model);
             GradientReport report;
-            if (TrainedModel.IsReconstruction(path))
+            if (TrainedModel.Reconstruction(path) is { } other)
             {
-                report = TrainedModel.DescribeReconstruction(path).CheckGradients(parsed.GetValue(seed), parsed.GetValue(threads) ?? 0, session.Stopping);
+                report = other.CheckGradients(parsed.GetValue(seed), parsed.GetValue(threads) ?? 0, session.Stopping);
             }
             else
             {

@@ -33,7 +33,7 @@ internal static class DrawFeatures
             var given = parsed.GetRequiredValue(model);
             var file = parsed.GetValue(image);
             if (file is not null && (parsed.GetValue(index) is not null || parsed.GetValue(data) is not null)) throw new UsageException($"{(parsed.GetValue(index) is not null ? "--index" : "--data")}: an image file is given too; leave out one of the two.");
-            if (TrainedModel.IsReconstruction(given)) return DrawCode(session, given, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0, parsed.GetValue(threads) ?? 0, parsed.GetValue(output));
+            if (TrainedModel.Reconstruction(given) is not null) return DrawCode(session, given, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0, parsed.GetValue(threads) ?? 0, parsed.GetValue(output));
             var trained = TrainedModel.Open(given);
             var network = trained.Model.Network;
             if (!FeatureMaps.CanDraw(trained)) throw new InvalidOperationException($"{given}: the network takes samples of {network.InputShape}, which have no picture; networks of signals, images and volumes do.");

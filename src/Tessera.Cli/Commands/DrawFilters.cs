@@ -26,7 +26,7 @@ internal static class DrawFilters
         command.SetAction(parsed =>
         {
             var given = parsed.GetRequiredValue(model);
-            if (TrainedModel.IsReconstruction(given)) return DrawLearned(session, given, parsed.GetValue(layer), parsed.GetValue(output));
+            if (TrainedModel.Reconstruction(given) is not null) return DrawLearned(session, given, parsed.GetValue(layer), parsed.GetValue(output));
             var network = TrainedModel.Describe(given).Network;
             var drawable = Enumerable.Range(0, network.Layers.Count).Where(place => LayerFilters.CanDraw(network, place)).ToArray();
             var name = parsed.GetValue(layer);

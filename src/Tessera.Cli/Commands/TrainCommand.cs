@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Tessera.Data;
-using Tessera.Files;
 using Tessera.Training;
 
 namespace Tessera.Cli.Commands;
@@ -46,9 +44,8 @@ internal static class TrainCommand
             if (from is not null && parsed.GetValue(output) is not null) throw new UsageException("--resume: the training goes on in its own folder; leave out --out.");
             var folder = from is null ? null : RunFolder.Existing(from, "--resume");
             var path = folder?.Checkpoint ?? parsed.GetValue(model);
-            if (path is not null && TrainedModel.IsReconstruction(path))
+            if (path is not null && TrainedModel.Reconstruction(path) is { } told)
             {
-                var told = TrainedModel.DescribeReconstruction(path);
                 told = told with
                 {
                     Data = told.Data with { Source = parsed.GetValue(data) ?? told.Data.Source },
@@ -60,7 +57,8 @@ internal static class TrainCommand
                         Threads = parsed.GetValue(threads) ?? told.Schedule.Threads,
                     },
                 };
-                return ReconstructionRun.Train(session, told, TrainedModel.ReadSplit(told.Data, told.InputShape), folder, parsed.GetValue(output), parsed.GetValue(json));
+                var samples = TrainedModel.ReadSplit(told.Data, told.InputShape);
+                return Train(session, into => new ReconstructionRun(told, samples, into), told.Name, samples.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
             }
 
             var given = path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
@@ -75,23 +73,20 @@ internal static class TrainCommand
                     Threads = parsed.GetValue(threads) ?? given.Training.Threads,
                 },
             };
-            return Train(session, description, TrainedModel.ReadSplit(description), folder, parsed.GetValue(output), parsed.GetValue(json));
+            var split = TrainedModel.ReadSplit(description);
+            return Train(session, into => new NetworkRun(description, split, into), description.Network.Name, split.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
         });
         return command;
     }
 
-    private static int Train(Session session, ModelDescription model, DataSplit data, RunFolder? resumed, string? output, bool json)
+    private static int Train(Session session, Func<RunFolder, IRun> begin, string name, int? testCount, RunFolder? resumed, string? output, bool json)
     {
-        var training = model.Training;
-        var watchesTest = data.Test is not null && RunRecord.MayWatchTest(training);
-        var validation = watchesTest ? data.Test : null;
-
-        var folder = resumed ?? RunFolder.Create(output, model.Network.Name);
-        Trainer<float> trainer;
+        var folder = resumed ?? RunFolder.Create(output, name);
+        IRun run;
         try
         {
-            trainer = new Trainer<float>(model, data.Training, new TrainerOptions { Validation = validation, CheckpointPath = folder.Checkpoint });
-            if (resumed is not null) trainer.Resume(folder.Checkpoint);
+            run = begin(folder);
+            if (resumed is not null) run.Resume(folder.Checkpoint);
         }
         catch
         {
@@ -99,16 +94,15 @@ internal static class TrainCommand
             throw;
         }
 
-        ModelJson.Write(folder["model.json"], trainer.Model);
-
-        var threads = training.Threads == 0 ? Environment.ProcessorCount : training.Threads;
-        session.Error.WriteLine($"{Named(model)}: {model.Network.TrainedParameterCount:#,0} weights; {trainer.TrainingCount} samples of {model.Data.Source} to train with{(data.Test is null ? "" : $", {data.Test.Count} to test with")}; {threads} {(threads == 1 ? "thread" : "threads")}; into {folder.Path}");
-        var watched = watchesTest ? "test" : "validation";
-        var report = new EpochReport(session, json, watched);
+        run.WriteModel(folder["model.json"]);
+        if (run.Warning is { } warning) session.Error.WriteLine($"Warning: {warning}");
+        var threads = run.Threads == 0 ? Environment.ProcessorCount : run.Threads;
+        session.Error.WriteLine($"{run.Headline}{(testCount is null ? "" : $", {testCount} to test with")}; {threads} {(threads == 1 ? "thread" : "threads")}; into {folder.Path}");
+        var report = new EpochReport(session, json, run.Watched);
         TrainingResult result;
         try
         {
-            result = trainer.Run(report, session.Stopping);
+            result = run.Train(report, session.Stopping);
         }
         finally
         {
@@ -122,12 +116,10 @@ internal static class TrainCommand
             return Tool.Stopped;
         }
 
-        trainer.Save(folder.Checkpoint);
-        var record = RunRecord.Complete(folder, trainer, result, data.Test, watched, threads, session.Stopping);
+        run.Save(folder.Checkpoint);
+        var record = run.Complete(folder, result, threads, session.Stopping);
         if (json) record.WriteJson(session.Output);
         else record.WriteText(session.Output);
         return Tool.Fine;
     }
-
-    private static string Named(ModelDescription model) => model.Network.Name.Length > 0 ? model.Network.Name : "network";
 }
