@@ -105,9 +105,10 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
         var before = network.InputShapes(index, 1)[0];
         switch (layer)
         {
-            case MaxUnpool unpool:
-                var pooling = network.Layers.ToList().FindIndex(other => other.Name == unpool.Of);
-                return (network.Layers[pooling].Axes(network.InputShapes(pooling, 1))[axis], true);
+            case MaxUnpool or TiedTranspose:
+                var owner = network.Layers.ToList().FindIndex(other => other.Name == layer.Reference);
+                var windows = network.Layers[owner].Axes(network.InputShapes(owner, 1));
+                return windows.Count > axis ? (windows[axis], true) : null;
             case Pad pad:
                 return (new AxisGeometry(before[2 + axis], before[2 + axis] + pad.Low[axis] + pad.High[axis], 1, 1, 1, pad.Low[axis], pad.High[axis], 1, false), false);
             case Upsample up:

@@ -83,6 +83,16 @@ public class NetworkFigureTests
     }
 
     [Fact]
+    public void A_tied_decoder_has_the_connections_of_its_encoder()
+    {
+        var encoder = new Convolution(new ConvolutionDescription { Kernel = [3], Outputs = 1, Stride = [2], Padding = Padding.Same }) { Name = "code" };
+        var figure = new Figure(NetworkFigure.ToSvg(new NetworkDescription("tied", [1, 9], [encoder, new TiedTranspose("code")])));
+        Assert.Equal([9, 5, 9], figure.Circles.Where(circle => !circle.Style.Contains("padding")).GroupBy(circle => circle.Y).OrderBy(row => row.Key).Select(row => row.Count()));
+        // Fifteen down, of which two into the padding, and thirteen up again.
+        Assert.Equal(15 + 13, figure.Edges.Count);
+    }
+
+    [Fact]
     public void Of_several_ways_the_longest_is_drawn()
     {
         var figure = new Figure(NetworkFigure.ToSvg(new NetworkDescription(
