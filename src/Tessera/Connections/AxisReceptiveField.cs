@@ -151,7 +151,7 @@ public sealed class AxisReceptiveField
         if (positions != Positions) throw new ArgumentException($"receptive field: the layer has {Positions} positions but what follows takes {positions}; compose operators in the order in which they run.");
     }
 
-    private static long GreatestCommonDivisor(long left, long right)
+    internal static long GreatestCommonDivisor(long left, long right)
     {
         while (right != 0) (left, right) = (right, left % right);
         return left;

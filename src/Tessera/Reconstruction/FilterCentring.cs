@@ -37,9 +37,7 @@ internal sealed class FilterCentring(OperatorGeometry geometry, FilterBank filte
     private static long Period(in AxisGeometry axis)
     {
         var step = (long)axis.Stride * axis.Tile;
-        var (divisor, rest) = (step, (long)axis.Dilation);
-        while (rest != 0) (divisor, rest) = (rest, divisor % rest);
-        return step / divisor;
+        return step / AxisReceptiveField.GreatestCommonDivisor(step, axis.Dilation);
     }
 
     private void Centre<T>(Span<T> filter, int taps, int inner, int period)
