@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Tessera.Cli.Pictures;
 using Tessera.Connections;
 using Tessera.Files;
 using Tessera.Imaging;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Tessera.Cli.Pictures;
+using Tessera.Cli.Runs;
 
 namespace Tessera.Cli.Commands;
 

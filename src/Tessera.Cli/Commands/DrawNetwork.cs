@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tessera.Cli.Pictures;
 using Tessera.Imaging;
 
 namespace Tessera.Cli.Commands;

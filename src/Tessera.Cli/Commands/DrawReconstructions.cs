@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tessera.Cli.Pictures;
 
 namespace Tessera.Cli.Commands;
 

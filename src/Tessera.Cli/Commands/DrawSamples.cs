@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tessera.Cli.Pictures;
 using Tessera.Reconstruction;
 
 namespace Tessera.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Tessera.Cli.Runs;
 using Tessera.Connections;
 using Tessera.Data;
 using Tessera.Files;

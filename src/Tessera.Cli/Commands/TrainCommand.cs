@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tessera.Cli.Runs;
 using Tessera.Training;
 
 namespace Tessera.Cli.Commands;

@@ -3,7 +3,7 @@ using Tessera.Data;
 using Tessera.Imaging;
 using Tessera.Reconstruction;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>What a belief net dreams, as a sheet: a row for each Gibbs chain, a column for each look at it.</summary>
 internal static class ChainSamples

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>Where <c>tessera draw</c> puts a picture: what --out says, or a name in the run's folder, or in the working folder.</summary>
 internal static class PictureFile

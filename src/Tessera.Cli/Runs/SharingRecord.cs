@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using Tessera.Cli.Pictures;
 using Tessera.Connections;
 using Tessera.Files;
 using Tessera.Imaging;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>What an experiment in sharing came to: its folder, its tables and its picture, whole after every variant.</summary>
 internal sealed class SharingRecord(RunFolder folder, ModelDescription model, SharingExperimentDescription description, IReadOnlyList<string> layers, IReadOnlyList<long> seeds)

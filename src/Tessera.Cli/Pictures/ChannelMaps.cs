@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tessera.Imaging;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>The channels of one activation as rows of a sheet, sixteen in a row, each on a scale of its own.</summary>
 internal static class ChannelMaps

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>Tells of an experiment in sharing: a line for each epoch of each variant with its drift, and for machines an object each.</summary>
 /// <param name="session">Where to write.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tessera.Imaging;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>The code of one sample as a sheet: an image for each of its channels.</summary>
 internal static class CodeMaps

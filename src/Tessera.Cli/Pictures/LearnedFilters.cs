@@ -1,7 +1,7 @@
 using Tessera.Operators;
 using Tessera.Reconstruction;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>A kernel tensor that a belief net or a sparse coder has learnt.</summary>
 /// <param name="Name">What it is called: the machine's name, or <c>dictionary</c>.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>
 /// Tells of a training: in a terminal one line per epoch that is rewritten while it goes, in a log file one line per epoch when it has

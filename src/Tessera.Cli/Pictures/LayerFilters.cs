@@ -4,7 +4,7 @@ using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>
 /// The filters of one layer as a mosaic: of a convolution, its kernels, with a row for each tile or position where it has several; of a transposed

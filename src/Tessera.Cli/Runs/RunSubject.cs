@@ -1,7 +1,7 @@
 using Tessera.Reconstruction;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>What a run's record says of the model that was trained.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Tessera.Cli.Pictures;
 using Tessera.Data;
 using Tessera.Files;
 using Tessera.Imaging;
 using Tessera.Reconstruction;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>What a finished training came to: its test, its pictures and its summary.</summary>
 /// <param name="Folder">Where it stands.</param>

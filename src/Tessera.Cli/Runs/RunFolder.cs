@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>The folder that a training leaves behind, and the names of the files in it.</summary>
 internal sealed class RunFolder

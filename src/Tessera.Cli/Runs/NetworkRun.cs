@@ -2,7 +2,7 @@ using Tessera.Data;
 using Tessera.Files;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>The training of a network.</summary>
 internal sealed class NetworkRun : IRun

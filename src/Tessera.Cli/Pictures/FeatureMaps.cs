@@ -4,7 +4,7 @@ using Tessera.Execution;
 using Tessera.Imaging;
 using Tessera.Networks.Layers;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>What the layers of a network make of one image, as a sheet: a row for each layer with spatial axes, an image for each channel.</summary>
 internal static class FeatureMaps

@@ -3,7 +3,7 @@ using Tessera.Files;
 using Tessera.Reconstruction;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>The training of a belief net or a sparse coder.</summary>
 /// <param name="model">The model.</param>

@@ -1,7 +1,8 @@
+using Tessera.Cli.Runs;
 using Tessera.Data;
 using Tessera.Reconstruction;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>The pictures that the training of a belief net or a sparse coder leaves: filters, reconstructions, a code, samples.</summary>
 internal static class ReconstructionPictures

@@ -1,6 +1,6 @@
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>What <c>tessera train</c> trains, whatever kind of model it is.</summary>
 internal interface IRun

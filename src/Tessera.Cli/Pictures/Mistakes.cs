@@ -3,7 +3,7 @@ using Tessera.Execution;
 using Tessera.Imaging;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>Finds the samples that a classifier takes for something else.</summary>
 internal static class Mistakes

@@ -1,7 +1,7 @@
 using Tessera.Execution;
 using Tessera.Networks.Layers;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>Draws the filters of a network's first layer with weights.</summary>
 internal static class FirstFilters

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Tessera.Training;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Runs;
 
 /// <summary>
 /// How a training is told of: in a terminal one line that is rewritten while it goes, in a log file whole lines alone; and the numbers of an epoch

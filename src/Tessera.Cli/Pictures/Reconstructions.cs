@@ -4,7 +4,7 @@ using Tessera.Data;
 using Tessera.Imaging;
 using Tessera.Networks;
 
-namespace Tessera.Cli;
+namespace Tessera.Cli.Pictures;
 
 /// <summary>Samples beside what a model makes of them, as a sheet: ten in a row, each with the mean square of what its reconstruction misses.</summary>
 internal static class Reconstructions
