@@ -154,9 +154,9 @@ public sealed unsafe class NetworkExecution<T>
     public ReadOnlyTensorSpan<T> Activation(string layer)
     {
         var value = ValueOf(layer);
-        if (!options.KeepActivations && value != 0 && value != lengths.Length)
+        if (!options.KeepActivations && value != 0 && value != lengths.Length && !Network.Graph.FurtherOutputs.Contains(value - 1))
         {
-            throw new InvalidOperationException($"activation: {layer}'s memory has been used again; make an execution with ExecutionOptions.KeepActivations.");
+            throw new InvalidOperationException($"activation: {layer}'s memory has been used again; make an execution with ExecutionOptions.KeepActivations, or name the layer among the network's further outputs.");
         }
 
         return Tensor(value);

@@ -120,7 +120,7 @@ internal sealed unsafe class NetworkSchedule<T>
         foreach (var layer in graph.Order)
         {
             var trained = Network.Layers[layer].TakesKernelOfReference || Network.Layers[layer].Parameters(Network.InputShapes(layer, InputShape[0], Shapes)).Any(static parameter => parameter.IsTrained);
-            RunsBackward[layer] = trained || graph.Sources[layer].Any(source => WantsGradient[source + 1]);
+            RunsBackward[layer] = graph.ReachesOutput[layer] && (trained || graph.Sources[layer].Any(source => WantsGradient[source + 1]));
             WantsGradient[layer + 1] = RunsBackward[layer];
         }
     }
@@ -178,6 +178,7 @@ internal sealed unsafe class NetworkSchedule<T>
         }
 
         last[^1] = Math.Max(last[^1], turn);
+        foreach (var output in graph.FurtherOutputs) last[output + 1] = Math.Max(last[output + 1], turn);
         if (options.KeepActivations) Array.Fill(last, end);
         return last;
 

@@ -70,18 +70,21 @@ internal static class LayerJson
         writer.WriteStartObject();
         writer.WriteString("layer", layer.Kind);
         if (layer.Name.Length > 0) writer.WriteString("name", layer.Name);
-        if (layer.Inputs.Count > 0)
-        {
-            writer.WriteStartArray("inputs");
-            foreach (var input in layer.Inputs) writer.WriteStringValue(input);
-            writer.WriteEndArray();
-        }
-
+        WriteNames(writer, "inputs", layer.Inputs);
         kind.Write(writer, layer);
         writer.WriteEndObject();
     }
 
-    private static LayerNames ReadNames(LocatedValue value)
+    /// <summary>Writes a list of layer names, or nothing where there are none.</summary>
+    public static void WriteNames(Utf8JsonWriter writer, string key, LayerNames names)
+    {
+        if (names.Count == 0) return;
+        writer.WriteStartArray(key);
+        foreach (var name in names) writer.WriteStringValue(name);
+        writer.WriteEndArray();
+    }
+
+    public static LayerNames ReadNames(LocatedValue value)
     {
         if (value.Kind == LocatedKind.Text) return [value.NonEmptyText()];
         if (value.Kind != LocatedKind.List) throw value.WrongBecause("a list of layer names, such as [\"conv1\", \"input\"], is needed");

@@ -8,7 +8,7 @@ using Tessera.Training;
 namespace Tessera.Files;
 
 /// <summary>
-/// Reads and writes model files: JSON with the keys <c>name</c>, <c>input</c>, <c>layers</c>, <c>training</c> and <c>data</c>, by the
+/// Reads and writes model files: JSON with the keys <c>name</c>, <c>input</c>, <c>layers</c>, <c>furtherOutputs</c>, <c>training</c> and <c>data</c>, by the
 /// schema in docs/tessera.schema.json. A file says neither more nor less than the descriptions in C# do. Comments and trailing commas are
 /// allowed.
 /// </summary>
@@ -41,6 +41,7 @@ public static class ModelJson
             writer.WriteStartArray("layers");
             foreach (var layer in model.Network.Layers) LayerJson.Write(writer, layer);
             writer.WriteEndArray();
+            LayerJson.WriteNames(writer, "furtherOutputs", model.Network.FurtherOutputs);
             DataJson.Write(writer, model.Data);
             TrainingJson.Write(writer, model.Training);
         });
@@ -59,12 +60,13 @@ public static class ModelJson
         var layersValue = keys.Required("layers");
         if (layersValue.Kind != LocatedKind.List) throw layersValue.WrongBecause("a list of layers is needed");
         var layers = layersValue.Items.Select(LayerJson.Read).ToArray();
+        var furtherOutputs = keys.Optional("furtherOutputs");
         var data = keys.Optional("data") is { } dataValue ? DataJson.Read(dataValue) : new DataDescription();
         var training = keys.Optional("training") is { } trainingValue ? TrainingJson.Read(trainingValue) : new TrainingDescription();
         keys.Close();
         try
         {
-            return new ModelDescription(new NetworkDescription(name, input, layers), training, data);
+            return new ModelDescription(new NetworkDescription(name, input, layers, furtherOutputs is null ? default : LayerJson.ReadNames(furtherOutputs)), training, data);
         }
         catch (ArgumentException exception)
         {

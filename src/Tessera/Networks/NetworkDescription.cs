@@ -4,7 +4,7 @@ namespace Tessera.Networks;
 
 /// <summary>
 /// A directed graph of named layers over one input, checked and with every shape known: immutable, and equal to another
-/// that says the same. The output is that of the last layer in the list.
+/// that says the same. The output is that of the last layer in the list; other layers' outputs may be given out beside it.
 /// </summary>
 public sealed class NetworkDescription : IEquatable<NetworkDescription>
 {
@@ -19,8 +19,9 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
     /// <param name="name">The network's name.</param>
     /// <param name="input">The shape of one example, [C, i_1 … i_d], without the batch.</param>
     /// <param name="layers">The layers; each takes the one before it unless it names others, before or after it.</param>
+    /// <param name="furtherOutputs">Layers whose outputs are wanted beside the last one's; no loss is computed from them.</param>
     /// <exception cref="ArgumentException">A name stands twice or is unknown, layers go in a circle, or a layer does not fit its inputs.</exception>
-    public NetworkDescription(string name, Sizes input, IReadOnlyList<Layer> layers)
+    public NetworkDescription(string name, Sizes input, IReadOnlyList<Layer> layers, LayerNames furtherOutputs = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(layers);
@@ -38,7 +39,8 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         Name = name;
         InputShape = input;
         this.layers = WithNames(layers);
-        graph = new NetworkGraph(Title(name), this.layers);
+        FurtherOutputs = furtherOutputs;
+        graph = new NetworkGraph(Title(name), this.layers, furtherOutputs);
         var shapes = Shapes(1);
         var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
         layerOfParameter = [.. owned.Select(static pair => pair.index)];
@@ -55,6 +57,9 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     /// <summary>The layers in the order given, each with its name.</summary>
     public IReadOnlyList<Layer> Layers => layers;
+
+    /// <summary>Layers whose outputs an execution keeps and gives out beside the last layer's.</summary>
+    public LayerNames FurtherOutputs { get; }
 
     /// <summary>Every parameter in the order of the layers, with its full name such as <c>conv1.kernel</c>.</summary>
     public IReadOnlyList<(string Name, ParameterDescription Description)> Parameters { get; }
@@ -96,7 +101,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     /// <inheritdoc/>
     public bool Equals(NetworkDescription? other) =>
-        other is not null && Name == other.Name && InputShape == other.InputShape && layers.AsSpan().SequenceEqual(other.layers);
+        other is not null && Name == other.Name && InputShape == other.InputShape && FurtherOutputs.Equals(other.FurtherOutputs) && layers.AsSpan().SequenceEqual(other.layers);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as NetworkDescription);

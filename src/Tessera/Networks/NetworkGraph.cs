@@ -7,7 +7,7 @@ internal sealed class NetworkGraph
     private readonly Layer[] layers;
     private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
 
-    public NetworkGraph(string title, Layer[] layers)
+    public NetworkGraph(string title, Layer[] layers, LayerNames furtherOutputs)
     {
         this.title = title;
         this.layers = layers;
@@ -21,9 +21,11 @@ internal sealed class NetworkGraph
 
         Sources = [.. layers.Select(SourcesOf)];
         References = [.. layers.Select(ReferenceOf)];
+        FurtherOutputs = [.. furtherOutputs.Select(FurtherOutput)];
         for (var index = 0; index < layers.Length; index++) layers[index].CheckSource(Sources[index][0] < 0 ? null : layers[Sources[index][0]]);
         Order = SortedByUse();
         CheckAllUsed();
+        ReachesOutput = FindWhatReachesOutput();
     }
 
     /// <summary>For each layer, the places of its inputs.</summary>
@@ -31,6 +33,12 @@ internal sealed class NetworkGraph
 
     /// <summary>For each layer, the place of the layer it refers to, if any.</summary>
     public IReadOnlyList<int?> References { get; }
+
+    /// <summary>The places of the layers whose outputs are given out beside the last one's.</summary>
+    public IReadOnlyList<int> FurtherOutputs { get; }
+
+    /// <summary>For each layer, whether the output of the last one depends on it, so that a loss does.</summary>
+    public IReadOnlyList<bool> ReachesOutput { get; }
 
     /// <summary>The places in an order in which every layer comes after what it needs; the list's own order wherever that works.</summary>
     public IReadOnlyList<int> Order { get; }
@@ -59,6 +67,33 @@ internal sealed class NetworkGraph
         throw layer.Misfit($"there is no layer '{name}'; " + (nearest is null
             ? $"the layers are {string.Join(", ", places.Keys.Take(20))}{(places.Count > 20 ? ", …" : "")}."
             : $"did you mean '{nearest}'?"));
+    }
+
+    private int FurtherOutput(string name)
+    {
+        if (!places.TryGetValue(name, out var place) || place < 0)
+        {
+            var nearest = Spelling.Nearest(name, layers.Select(static layer => layer.Name).ToArray());
+            throw new ArgumentException($"{title}: the further output '{name}' is no layer{(nearest is null ? "" : $"; did you mean '{nearest}'?")}");
+        }
+
+        return place < layers.Length - 1 ? place
+            : throw new ArgumentException($"{title}: the further output '{name}' stands last, so it is the network's output already; leave it out.");
+    }
+
+    private bool[] FindWhatReachesOutput()
+    {
+        var reaches = new bool[layers.Length];
+        reaches[^1] = true;
+        foreach (var layer in Order.Reverse())
+        {
+            foreach (var source in Sources[layer])
+            {
+                if (source >= 0) reaches[source] |= reaches[layer];
+            }
+        }
+
+        return reaches;
     }
 
     private int[] SortedByUse()
@@ -109,6 +144,7 @@ internal sealed class NetworkGraph
 
         var used = new bool[layers.Length];
         used[^1] = true;
+        foreach (var output in FurtherOutputs) used[output] = true;
         for (var index = 0; index < layers.Length; index++)
         {
             // A reference alone is no use: it reads sizes or winners, and no gradient comes back through it.
@@ -121,7 +157,7 @@ internal sealed class NetworkGraph
         var idle = Array.IndexOf(used, false);
         if (idle >= 0)
         {
-            throw layers[idle].Misfit("no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs.");
+            throw layers[idle].Misfit("no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs or among the network's further outputs.");
         }
     }
 }

@@ -33,6 +33,6 @@ internal static class LossHead
                 $"{last.Name}: to train with {loss.Name}, the last layer must take the one listed before it; list '{source ?? NetworkDescription.InputName}' right before it.", nameof(network));
         }
 
-        return new NetworkDescription(network.Name, network.InputShape, [.. network.Layers.SkipLast(1)]);
+        return new NetworkDescription(network.Name, network.InputShape, [.. network.Layers.SkipLast(1)], [.. network.FurtherOutputs.Where(output => output != before)]);
     }
 }

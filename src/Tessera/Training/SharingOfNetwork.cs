@@ -44,7 +44,8 @@ internal static class SharingOfNetwork
     public static NetworkDescription With(NetworkDescription network, IReadOnlyList<string> names, Sharing sharing) => new(
         network.Name,
         network.InputShape,
-        [.. network.Layers.Select((layer, index) => names.Contains(layer.Name) ? With(layer, Geometry(network, index)!, sharing) : layer)]);
+        [.. network.Layers.Select((layer, index) => names.Contains(layer.Name) ? With(layer, Geometry(network, index)!, sharing) : layer)],
+        network.FurtherOutputs);
 
     /// <summary>Where a layer's kernel is used; null for a layer that is no convolution.</summary>
     public static OperatorGeometry? Geometry(NetworkDescription network, int layer) => network.Layers[layer] switch

@@ -38,6 +38,52 @@ public class NetworkExecutionTests
         Assert.Equal(copy, after);
     }
 
+    [Fact]
+    public void Further_outputs_are_kept_and_take_no_part_in_training()
+    {
+        Layer[] layers =
+        [
+            new Convolution(new() { Kernel = [3], Outputs = 4 }) { Name = "trunk" },
+            new Relu { Name = "rectified" },
+            new Convolution(new() { Kernel = [3], Outputs = 2 }) { Name = "boxes", Inputs = ["rectified"] },
+            new Tanh { Name = "squashed", Inputs = ["boxes"] },
+            new Convolution(new() { Kernel = [1], Outputs = 3 }) { Name = "scores", Inputs = ["rectified"] },
+            new Relu { Name = "positive", Inputs = ["scores"] },
+            new Softmax { Name = "end" },
+        ];
+        NetworkDescription both = new("both", [2, 12], layers, ["squashed", "trunk"]), one = new("one", [2, 12], [layers[0], layers[1], layers[4], layers[5], layers[6]]);
+        NetworkDescription side = new("side", [2, 12], layers[..4]);
+        var parameters = NetworkParameters<float>.Create(both, 3);
+        var execution = new NetworkExecution<float>(both, parameters, 5, new() { Training = true });
+        var inference = new NetworkExecution<float>(both, parameters, 5);
+        var alone = new NetworkExecution<float>(one, Like(one), 5, new() { Training = true });
+        var input = NetworkGradients.Random<float>(execution.InputShape, 1, 1);
+        Assert.Equal(Numbers(alone.Forward(input)), Numbers(execution.Forward(input)));
+        Assert.Equal(Numbers(alone.Forward(input)), Numbers(inference.Forward(input)));
+        Assert.Equal(Numbers(new NetworkExecution<float>(side, Like(side), 5).Forward(input)), Numbers(inference.Activation("squashed")));
+        Assert.Equal(Numbers(execution.Activation("trunk")), Numbers(inference.Activation("trunk")));
+        Assert.Throws<InvalidOperationException>(() => inference.Activation("scores").FlattenedLength);
+        var gradient = NetworkGradients.Random<float>(execution.OutputShape, 1, 2);
+        execution.Backward(gradient);
+        alone.Backward(gradient);
+        foreach (var expected in alone.Gradients) Assert.Equal(expected.Span, execution.Gradients.Single(found => found.Name == expected.Name).Span);
+        Assert.All(execution.Gradients.Where(found => found.Name.StartsWith("boxes", StringComparison.Ordinal)), found => Assert.Equal(-1, found.Span.IndexOfAnyExcept(0f)));
+
+        NetworkParameters<float> Like(NetworkDescription network)
+        {
+            var same = NetworkParameters<float>.Zero(network);
+            foreach (var parameter in same) parameters[parameter.Name].Span.CopyTo(parameter.Span);
+            return same;
+        }
+
+        static float[] Numbers(ReadOnlyTensorSpan<float> tensor)
+        {
+            var numbers = new float[tensor.FlattenedLength];
+            tensor.FlattenTo(numbers);
+            return numbers;
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

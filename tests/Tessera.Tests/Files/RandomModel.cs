@@ -120,7 +120,7 @@ internal static class RandomModel
         layers.Add(new Dense(3) { Initialiser = initialiser, Bias = fraction < 0.5 });
         try
         {
-            return new NetworkDescription("random", first.InputShape.From(1), layers);
+            return new NetworkDescription("random", first.InputShape.From(1), layers, fraction < 0.3 ? ["first", "join"] : []);
         }
         catch (ArgumentException)
         {

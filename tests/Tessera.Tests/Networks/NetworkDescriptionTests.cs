@@ -34,6 +34,17 @@ public class NetworkDescriptionTests
     }
 
     [Fact]
+    public void A_further_output_must_be_a_layer_and_not_the_last()
+    {
+        Layer[] layers = [new Relu { Name = "a" }, new Tanh { Name = "b" }];
+        Assert.Equal("net: the further output 'aa' is no layer; did you mean 'a'?", Assert.Throws<ArgumentException>(() => new NetworkDescription("net", [1, 4], layers, ["aa"])).Message);
+        Assert.Equal(
+            "net: the further output 'b' stands last, so it is the network's output already; leave it out.",
+            Assert.Throws<ArgumentException>(() => new NetworkDescription("net", [1, 4], layers, ["b"])).Message);
+        Assert.NotEqual(new NetworkDescription("net", [1, 4], layers), new NetworkDescription("net", [1, 4], layers, ["a"]));
+    }
+
+    [Fact]
     public void Layers_may_stand_before_those_they_take()
     {
         var network = Net(new Dense(3) { Name = "b", Inputs = ["a"] }, new Relu { Name = "a", Inputs = ["input"] }, new Tanh { Inputs = ["b"] });
@@ -48,7 +59,7 @@ public class NetworkDescriptionTests
         Refused("net: layers 1 and 2 are both called 'a'; names must differ.", new Relu { Name = "a" }, new Relu { Name = "a" });
         Refused("net: layer 1 is called 'input', which is the network's input; choose another name.", new Relu { Name = "input" });
         Refused("net: layers take each other's output in a circle (a → b → a); break it by giving one of them another input.", new Add { Name = "a", Inputs = ["input", "b"] }, new Relu { Name = "b", Inputs = ["a"] }, new Dense(1));
-        Refused("relu1: no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs.", new Relu(), new Dense(2) { Inputs = ["input"] });
+        Refused("relu1: no layer takes its output, and it is not the last; remove it, or name it in another layer's inputs or among the network's further outputs.", new Relu(), new Dense(2) { Inputs = ["input"] });
         Refused("last: it stands last, so it is the network's output, but relu1 takes it; move the output layer to the end.", new Relu { Inputs = ["last"] }, new Add { Name = "sum", Inputs = ["relu1", "input"] }, new Relu { Inputs = ["sum"] }, new Add { Inputs = ["relu2", "relu2"], Name = "x" }, new Dense(1) { Name = "last", Inputs = ["input"] });
         Refused("add1: add takes two or more inputs but has 1; name them all in its inputs.", new Add());
         Refused("relu1: relu takes 1 input but names 2 (input, input); name 1, or join them by add or concatenate first.", new Relu { Inputs = ["input", "input"] });
