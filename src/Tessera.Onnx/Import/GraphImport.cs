@@ -1,0 +1,182 @@
+using System.Runtime.InteropServices;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Onnx.Format;
+using Tessera.Onnx.Import.Folding;
+using Tessera.Onnx.Import.Operators;
+
+namespace Tessera.Onnx.Import;
+
+/// <summary>Goes through a graph node by node, and makes of each either a layer or numbers.</summary>
+internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOptions options)
+{
+    private readonly OnnxGraph graph = model.Graph;
+    private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
+    private long budget = (4L << 20) + model.Graph.Initialisers.Sum(static tensor => (long)tensor.Count);
+    private readonly Dictionary<string, int> uses = new(StringComparer.Ordinal);
+
+    /// <summary>The version of the operators.</summary>
+    public int Opset => model.Opset;
+
+    /// <summary>The layers made so far.</summary>
+    public LayerList Layers { get; } = new();
+
+    /// <summary>How many axes of the network stand before those of the model: one where the model knows no batch.</summary>
+    public int AxisOffset => options.FirstAxisIsBatch ? 0 : 1;
+
+    /// <summary>What the model says the batch is, where it says a number; 1 otherwise.</summary>
+    public int DeclaredBatch { get; private set; } = 1;
+
+    public ImportedNetwork Run()
+    {
+        CheckReadable();
+        foreach (var tensor in graph.Initialisers) values[tensor.Name] = new Known(new NumberArray(tensor));
+        foreach (var (constant, tensor) in options.Constants) values[constant] = Constant(constant, tensor);
+        foreach (var tensor in options.Tensors) values[tensor.Name] = new Known(new NumberArray(tensor));
+        var input = Input();
+        var shape = ShapeOf(input);
+        values[input.Name] = new Flow(
+            NetworkDescription.InputName,
+            [2, .. shape.AsSpan()],
+            [3, .. shape.AsSpan()],
+            input.Element.IsReal() || input.Element == OnnxElement.Undefined ? OnnxElement.Float : input.Element);
+        foreach (var used in graph.Nodes.SelectMany(static node => node.Inputs).Concat(graph.Outputs.Select(static output => output.Name)))
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(uses, used, out _)++;
+        }
+
+        foreach (var node in graph.Nodes) Import(node);
+        return Finish(input.Name, shape);
+    }
+
+    /// <summary>How many nodes and outputs of the graph take a value.</summary>
+    public int Uses(string value) => uses.GetValueOrDefault(value);
+
+    /// <summary>What a name stands for; null for an input left out.</summary>
+    public Value? Find(string value) => value.Length == 0 ? null : values.GetValueOrDefault(value);
+
+    public void Define(string value, Value meaning)
+    {
+        if (value.Length > 0) values[value] = meaning;
+    }
+
+    /// <summary>What may be computed while importing: as many numbers as the model holds, and four million.</summary>
+    public void Spend(long numbers, NodeImport node)
+    {
+        budget -= numbers;
+        if (budget < 0) throw node.Wrong("the constants computed in this model are far larger than the model; it may be hostile");
+    }
+
+    public InvalidDataException Wrong(string what) => new($"{name}: {what}.");
+
+    private static Known Constant(string constant, System.Numerics.Tensors.Tensor<float> tensor)
+    {
+        var numbers = new float[tensor.FlattenedLength];
+        tensor.FlattenTo(numbers);
+        return new Known(new NumberArray(OnnxTensor.Of(constant, Sizes.Of(tensor.Lengths), numbers)));
+    }
+
+    /// <summary>All that is not read is said at once, before anything is made.</summary>
+    private void CheckReadable()
+    {
+        if (model.Functions > 0) throw Wrong($"it defines {model.Functions} functions of its own, which are not read; export it with its functions inlined");
+        if (Opset is < OnnxImport.FirstOpset or > OnnxImport.LastOpset)
+        {
+            throw Wrong($"it is written in version {Opset} of the operators; versions {OnnxImport.FirstOpset} to {OnnxImport.LastOpset} are read");
+        }
+
+        var unknown = graph.Nodes
+            .Where(static node => node.Domain.Length > 0 || !(OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator)))
+            .GroupBy(static node => node.Domain.Length > 0 ? $"{node.Domain}.{node.Operator}" : node.Operator)
+            .Select(static group => $"{group.Key} ({string.Join(", ", group.Take(8).Select(static node => node.Label))}{(group.Count() > 8 ? $" and {group.Count() - 8} more" : "")})")
+            .ToArray();
+        if (unknown.Length > 0) throw Wrong($"operators that are not read: {string.Join("; ", unknown)}");
+    }
+
+    private OnnxValue Input()
+    {
+        var open = graph.Inputs.Where(value => !values.ContainsKey(value.Name)).ToArray();
+        if (options.Input is { } wanted)
+        {
+            return Array.Find(open, value => value.Name == wanted)
+                ?? throw Wrong($"there is no input '{wanted}'; the inputs are {string.Join(", ", open.Select(static value => value.Name))}");
+        }
+
+        return open.Length switch
+        {
+            1 => open[0],
+            0 => throw Wrong("it takes no input: everything in it is a constant"),
+            _ => throw Wrong($"it takes {open.Length} inputs ({string.Join(", ", open.Select(static value => value.Name))}); a network takes one: give the others as OnnxImportOptions.Constants"),
+        };
+    }
+
+    /// <summary>The shape of one example: what the caller says, or else the model.</summary>
+    private Sizes ShapeOf(OnnxValue input)
+    {
+        var said = input.Dimensions;
+        if (said is { Count: > 0 } && options.FirstAxisIsBatch && said[0].Size is > 0 and <= int.MaxValue and { } batch) DeclaredBatch = (int)batch;
+        if (options.InputShape.Count > 0)
+        {
+            if (said is not null && said.Count != options.InputShape.Count + 1 - AxisOffset) throw Wrong($"input '{input.Name}' is [{string.Join(", ", said)}], so one example has {said.Count - 1 + AxisOffset} axes, but the shape given, {options.InputShape}, has {options.InputShape.Count}");
+            return options.InputShape;
+        }
+
+        var one = said?.Skip(1 - AxisOffset).ToArray() ?? [];
+        if (one.Length == 0) throw Wrong($"input '{input.Name}' has {(said is null ? "no shape" : $"the shape [{string.Join(", ", said)}]")} in the model; say the shape of one example (OnnxImportOptions.InputShape), such as [3, 224, 224]");
+        if (one.All(static size => size.Size is > 0 and <= int.MaxValue)) return Sizes.Create([.. one.Select(static size => (int)size.Size!.Value)]);
+        throw Wrong($"input '{input.Name}' is [{string.Join(", ", said!)}]: sizes without a number; say the shape of one example (OnnxImportOptions.InputShape), such as [{string.Join(", ", one.Select(static size => size.Size is > 0 ? size.ToString() : "224"))}]");
+    }
+
+    private void Import(OnnxNode node)
+    {
+        foreach (var taken in node.Inputs)
+        {
+            if (taken.Length > 0 && !values.ContainsKey(taken)) throw Wrong($"node {node.Label}: it takes '{taken}', which no node before it gives and which is no input");
+        }
+
+        var here = new NodeImport(this, node);
+        try
+        {
+            if (FoldingTable.TryFold(here)) return;
+            if (!OperatorTable.Layers.TryGetValue(node.Operator, out var import)) throw here.Wrong("it is read only where its inputs do not depend on the network's input");
+            import(here);
+        }
+        catch (ArgumentException exception)
+        {
+            // A layer that does not fit says so itself, and is called as the node is.
+            throw new InvalidDataException($"{name}: node {node.Label} ({node.Operator}): {exception.Message.Split(" (Parameter", 2)[0]}", exception);
+        }
+    }
+
+    private ImportedNetwork Finish(string inputName, Sizes shape)
+    {
+        if (graph.Outputs.Count == 0) throw Wrong("it has no output");
+        var outputs = graph.Outputs.Select(output => (output.Name, Flow: OutputFlow(output.Name))).ToArray();
+        var first = outputs[0].Flow;
+        // What the network gives must be a layer that no other one takes.
+        if (first.Layer == NetworkDescription.InputName || Uses(outputs[0].Name) > 1 || outputs.Skip(1).Any(output => output.Flow.Layer == first.Layer))
+        {
+            first = Identity(first, outputs[0].Name);
+            outputs[0].Flow = first;
+        }
+
+        var (network, parameters) = Layers.Build(graph.Name, shape, [.. outputs.Select(static output => output.Flow.Layer)]);
+        return new ImportedNetwork(network, parameters, inputName, [.. outputs.Select(static output => (output.Name, output.Flow.Layer))]);
+    }
+
+    private Flow OutputFlow(string output) => Find(output) switch
+    {
+        Flow flow when flow.Layer != NetworkDescription.InputName => flow,
+        Flow flow => Identity(flow, output),
+        Winners => throw Wrong($"output '{output}' is the positions of a max pooling's winners, which a network keeps to itself (for max unpooling)"),
+        Known => throw Wrong($"output '{output}' is a constant and depends on no input"),
+        _ => throw Wrong($"output '{output}' is given by no node"),
+    };
+
+    private Flow Identity(Flow flow, string output)
+    {
+        var layer = Layers.NameFor(output);
+        Layers.Add(new Reshape(flow.AtTwo.From(1)) { Name = layer, Inputs = [flow.Layer] });
+        return flow with { Layer = layer };
+    }
+}

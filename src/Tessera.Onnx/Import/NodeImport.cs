@@ -1,0 +1,152 @@
+using System.Globalization;
+using Tessera.Networks;
+using Tessera.Onnx.Format;
+
+namespace Tessera.Onnx.Import;
+
+/// <summary>One node being imported: its attributes, what its inputs stand for, and the layers made of it.</summary>
+internal sealed class NodeImport(GraphImport graph, OnnxNode node)
+{
+    public string Operator => node.Operator;
+
+    public int Opset => graph.Opset;
+
+    public int AxisOffset => graph.AxisOffset;
+
+    public int DeclaredBatch => graph.DeclaredBatch;
+
+    public LayerList Layers => graph.Layers;
+
+    public int InputCount => node.Inputs.Count;
+
+    public int OutputCount => node.Outputs.Count;
+
+    public IReadOnlyList<string> Outputs => node.Outputs;
+
+    public IEnumerable<Value?> Inputs => node.Inputs.Select(graph.Find);
+
+    /// <summary>Takes this many numbers from what an import may compute; a small file cannot ask for much memory.</summary>
+    public void Spend(long numbers) => graph.Spend(numbers, this);
+
+    // Attributes.
+
+    public OnnxAttribute? Attribute(string name) => node.Attributes.FirstOrDefault(attribute => attribute.Name == name);
+
+    public long Integer(string name, long otherwise) => Attribute(name) is not { } attribute ? otherwise
+        : attribute.Kind == OnnxAttributeKind.Integer ? attribute.Integer : throw WrongKind(attribute, "a whole number");
+
+    /// <summary>A whole number that sizes and axes may have.</summary>
+    public int Size(string name, int otherwise) => ToSize(name, Integer(name, otherwise));
+
+    public double Real(string name, double otherwise) => Attribute(name) is not { } attribute ? otherwise
+        : attribute.Kind == OnnxAttributeKind.Float ? Meant(attribute.Float) : throw WrongKind(attribute, "a real number");
+
+    public string Text(string name, string otherwise) => Attribute(name) is not { } attribute ? otherwise
+        : attribute.Kind == OnnxAttributeKind.Text ? attribute.Text : throw WrongKind(attribute, "a text");
+
+    /// <summary>A list of whole numbers; empty where the attribute is not there.</summary>
+    public Sizes Integers(string name) => Attribute(name) is not { } attribute ? Sizes.Empty
+        : attribute.Kind == OnnxAttributeKind.Integers ? Sizes.Create([.. attribute.Integers.Select(value => ToSize(name, value))]) : throw WrongKind(attribute, "a list of whole numbers");
+
+    // Inputs.
+
+    /// <summary>What an input stands for; null where it is left out.</summary>
+    public Value? Input(int index) => index < node.Inputs.Count ? graph.Find(node.Inputs[index]) : null;
+
+    public bool Has(int index) => index < node.Inputs.Count && node.Inputs[index].Length > 0;
+
+    /// <summary>An input that must come from the network's input.</summary>
+    public Flow Flow(int index = 0) => Input(index) switch
+    {
+        Flow flow => flow,
+        null => throw Wrong($"input {index} is missing"),
+        Winners => throw Wrong($"input {index} ('{node.Inputs[index]}') is the positions of a max pooling's winners; only MaxUnpool takes them"),
+        _ => throw Wrong($"input {index} ('{node.Inputs[index]}') is a constant, where something computed from the network's input is due"),
+    };
+
+    /// <summary>An input that must be a constant, the same for every batch; null where it is left out.</summary>
+    public NumberArray? Constant(int index)
+    {
+        if (!Has(index)) return null;
+        if (Input(index) is not Known known) throw Wrong($"input {index} ('{node.Inputs[index]}') is computed from the network's input; it must be a constant");
+        return known.DependsOnBatch ? throw Wrong($"input {index} ('{node.Inputs[index]}') depends on the size of the batch") : known.AtTwo;
+    }
+
+    public NumberArray RequiredConstant(int index) => Constant(index) ?? throw Wrong($"input {index} is missing");
+
+    /// <summary>A constant list of whole numbers; null where the input is left out.</summary>
+    public Sizes? ConstantIntegers(int index) => Constant(index) is { } numbers ? Sizes.Create([.. numbers.Values.Select(value => ToSize($"input {index}", value))]) : null;
+
+    /// <summary>Axes and the like: an attribute in old versions of the operators, an input since.</summary>
+    /// <returns>Null where they are left out.</returns>
+    public Sizes? IntegersFrom(string attribute, int input) => Attribute(attribute) is not null ? Integers(attribute) : ConstantIntegers(input);
+
+    /// <summary>An axis of the model, counted from the end where negative, as an axis of the network.</summary>
+    public int Axis(long axis, int rank)
+    {
+        var modelRank = rank - AxisOffset;
+        if (axis < -modelRank || axis >= modelRank) throw Wrong($"axis {axis} of an input of {modelRank} axes");
+        return (int)(axis < 0 ? axis + modelRank : axis) + AxisOffset;
+    }
+
+    // Layers.
+
+    /// <summary>A name for a layer of this node.</summary>
+    public string NewName() => Layers.NameFor(node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(static output => output.Length > 0) ?? node.Operator);
+
+    /// <summary>Adds a layer over some values and finds out its shape.</summary>
+    /// <param name="layer">The layer; its name and inputs are set here.</param>
+    /// <param name="inputs">What it takes.</param>
+    /// <param name="referenced">What its reference names, and the first input of that.</param>
+    public Flow Add(Layer layer, ReadOnlySpan<Flow> inputs, (Flow Layer, Flow Input)? referenced = null)
+    {
+        var names = new string[inputs.Length];
+        List<Sizes> atTwo = [], atThree = [];
+        for (var index = 0; index < inputs.Length; index++)
+        {
+            names[index] = inputs[index].Layer;
+            atTwo.Add(inputs[index].AtTwo);
+            atThree.Add(inputs[index].AtThree);
+        }
+
+        if (referenced is { } reference)
+        {
+            atTwo.AddRange([reference.Layer.AtTwo, reference.Input.AtTwo]);
+            atThree.AddRange([reference.Layer.AtThree, reference.Input.AtThree]);
+        }
+
+        layer = layer with { Name = layer.Name.Length > 0 ? layer.Name : NewName(), Inputs = LayerNames.Create(names) };
+        var flow = new Flow(layer.Name, layer.InferShape(atTwo), layer.InferShape(atThree), inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float);
+        Layers.Add(layer);
+        return flow;
+    }
+
+    public Flow Add(Layer layer, Flow input) => Add(layer, [input]);
+
+    /// <summary>Says what a parameter of a layer is filled with.</summary>
+    public void Fill(Flow layer, string parameter, NumberArray numbers) => Layers.Fill($"{layer.Layer}.{parameter}", numbers.CopyTo);
+
+    /// <summary>Gives the node's output its meaning.</summary>
+    public void Give(Value value, int output = 0)
+    {
+        if (output < node.Outputs.Count) graph.Define(node.Outputs[output], value);
+    }
+
+    /// <summary>Whether an output has a name and somebody takes it.</summary>
+    public bool IsUsed(int output) => output < node.Outputs.Count && node.Outputs[output].Length > 0 && graph.Uses(node.Outputs[output]) > 0;
+
+    /// <summary>Whether nobody but this node takes its input.</summary>
+    public bool IsOnlyUser(int input) => graph.Uses(node.Inputs[input]) == 1;
+
+    public InvalidDataException Wrong(string what) => graph.Wrong($"node {node.Label} ({node.Operator}): {what}");
+
+    /// <summary>Files hold 0.0099999997764… where 0.01 was meant: the shortest number of which a float is made.</summary>
+    private static double Meant(float value) => double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private InvalidDataException WrongKind(OnnxAttribute attribute, string wanted) => Wrong($"attribute {attribute.Name} is {attribute.Kind}, where {wanted} is due");
+
+    private int ToSize(string what, double value) => value is >= int.MinValue and <= int.MaxValue && value == Math.Floor(value) ? (int)value
+        : value > int.MaxValue ? int.MaxValue
+        : value < int.MinValue ? int.MinValue
+        : throw Wrong(FormattableString.Invariant($"{what} holds {value}, which is no whole number"));
+}

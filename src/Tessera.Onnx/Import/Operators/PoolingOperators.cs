@@ -1,0 +1,77 @@
+using Tessera.Connections;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Operators;
+
+namespace Tessera.Onnx.Import.Operators;
+
+/// <summary>Windows without weights. A stride that is not said is 1 in ONNX, and the window's size in Tessera.</summary>
+internal static class PoolingOperators
+{
+    public static IEnumerable<KeyValuePair<string, OperatorImport>> All { get; } =
+    [
+        new("MaxPool", Maximum),
+        new("AveragePool", node => Pool(node, (window, stride, dilation, padding, ceiling) => new AveragePool
+        {
+            Window = window,
+            Stride = stride,
+            Dilation = dilation,
+            Padding = padding,
+            CeilMode = ceiling,
+            CountIncludesPadding = node.Integer("count_include_pad", 0) != 0,
+        })),
+        new("LpPool", node => Pool(node, (window, stride, dilation, padding, ceiling) => new LpPool
+        {
+            Window = window,
+            Stride = stride,
+            Dilation = dilation,
+            Padding = padding,
+            CeilMode = ceiling,
+            P = node.Integer("p", 2),
+        })),
+        new("GlobalMaxPool", node => Global(node, new GlobalPool(PoolingKind.Max))),
+        new("GlobalAveragePool", node => Global(node, new GlobalPool())),
+        new("GlobalLpPool", node => Global(node, new GlobalPool(PoolingKind.Lp) { P = node.Integer("p", 2) })),
+        new("MaxUnpool", Unpool),
+    ];
+
+    private delegate Layer Windowed(Sizes window, Sizes stride, Sizes dilation, Padding padding, bool ceiling);
+
+    private static void Maximum(NodeImport node)
+    {
+        var pool = Pool(node, static (window, stride, dilation, padding, ceiling) => new MaxPool { Window = window, Stride = stride, Dilation = dilation, Padding = padding, CeilMode = ceiling });
+        if (!node.IsUsed(1)) return;
+        if (node.Integer("storage_order", 0) != 0) throw node.Wrong("its winners are counted column by column (storage_order 1); only row by row is read");
+        node.Give(new Winners(pool, node.Flow()), 1);
+    }
+
+    private static Flow Pool(NodeImport node, Windowed make)
+    {
+        var input = Input(node);
+        var window = node.Integers("kernel_shape");
+        if (window.Count != input.Rank - 2) throw node.Wrong($"kernel_shape {window} for an input of {input}; give one size for each spatial axis");
+        var stride = node.Integers("strides");
+        var layer = node.Add(
+            make(
+                window,
+                stride.Count > 0 ? stride : Sizes.Repeat(1, window.Count),
+                node.Integers("dilations"),
+                WindowAttributes.Padding(node, window.Count),
+                node.Integer("ceil_mode", 0) != 0),
+            input);
+        node.Give(layer);
+        return layer;
+    }
+
+    private static void Global(NodeImport node, GlobalPool layer) => node.Give(node.Add(layer, Input(node)));
+
+    private static Flow Input(NodeImport node) => node.AxisOffset == 0 ? node.Flow() : throw node.Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+
+    private static void Unpool(NodeImport node)
+    {
+        if (node.Input(1) is not Winners winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives");
+        var layer = node.Add(new MaxUnpool(winners.Pool.Layer), [node.Flow()], (winners.Pool, winners.Pooled));
+        if (node.ConstantIntegers(2) is { } size && size.From(1) != layer.AtTwo.From(1)) throw node.Wrong($"output_shape {size} differs from the shape {layer} that was pooled");
+        node.Give(layer);
+    }
+}

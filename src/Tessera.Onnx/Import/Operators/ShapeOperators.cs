@@ -1,0 +1,156 @@
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Onnx.Format;
+
+namespace Tessera.Onnx.Import.Operators;
+
+/// <summary>What moves elements and computes none.</summary>
+internal static class ShapeOperators
+{
+    public static IEnumerable<KeyValuePair<string, OperatorImport>> All { get; } =
+    [
+        new("Identity", static node => node.Give(node.Flow())),
+        new("Cast", Cast),
+        new("Reshape", Reshape),
+        new("Flatten", Flatten),
+        new("Squeeze", Squeeze),
+        new("Unsqueeze", Unsqueeze),
+        new("Concat", Concatenate),
+    ];
+
+    /// <summary>A reshape to a shape known for both batches.</summary>
+    public static Flow To(NodeImport node, Flow input, Sizes atTwo, Sizes atThree)
+    {
+        if (atTwo == input.AtTwo && atThree == input.AtThree) return input;
+        var isFixed = Enumerable.Range(0, atTwo.Count).Select(axis => atTwo[axis] == atThree[axis]).ToArray();
+        var keepsBatch = atTwo.Count > 1 && atTwo[0] == 2 && atThree[0] == 3 && input.AtTwo[0] == 2 && input.AtThree[0] == 3;
+        if (!keepsBatch || isFixed.Skip(1).Any(static same => !same)) throw node.Wrong($"it makes {atTwo} of {input} for a batch of two");
+        return node.Add(atTwo.Count == 2 ? new Flatten() : new Reshape(atTwo.From(1)), input);
+    }
+
+    private static void Cast(NodeImport node)
+    {
+        var element = (OnnxElement)node.Integer("to", 0);
+        if (!element.IsReal()) throw node.Wrong($"it makes {element} of what the network computes; networks compute with real numbers");
+        node.Give(node.Flow() with { Element = element });
+    }
+
+    private static void Reshape(NodeImport node)
+    {
+        var input = node.Flow();
+        if (node.Attribute("shape") is not null)
+        {
+            var always = node.Integers("shape").ToArray().Select(static size => (double)size).ToArray();
+            node.Give(To(node, input, Target(node, input, always, input.AtTwo), Target(node, input, always, input.AtThree)));
+            return;
+        }
+
+        if (node.Input(1) is not Known shape) throw node.Wrong("its shape is computed from the network's numbers");
+        node.Give(To(node, input, Target(node, input, shape.AtTwo.Values, input.AtTwo), Target(node, input, shape.AtThree.Values, input.AtThree)));
+    }
+
+    /// <summary>
+    /// The shape that a reshape's list of sizes means: 0 copies, one −1 is what is left. A model exported for one batch has its number in the list:
+    /// where the sizes fit no other batch, that number stands for any.
+    /// </summary>
+    private static Sizes Target(NodeImport node, Flow input, double[] list, Sizes from)
+    {
+        var copies = node.Integer("allowzero", 0) == 0;
+        var sizes = new long[list.Length];
+        for (var axis = 0; axis < list.Length; axis++)
+        {
+            sizes[axis] = (long)list[axis];
+            if (sizes[axis] == 0 && copies) sizes[axis] = axis + node.AxisOffset < from.Count ? from[axis + node.AxisOffset] : throw node.Wrong($"size {axis} of the shape is copied from {input}, which has no such axis");
+        }
+
+        var prefix = from.AsSpan()[..node.AxisOffset];
+        long count = from.Product;
+        foreach (var size in prefix) count /= size;
+        var isBatched = node.AxisOffset == 0 && !input.IsFixed(0) && sizes.Length > 0 && sizes[0] == node.DeclaredBatch && from[0] != node.DeclaredBatch;
+        var open = Array.IndexOf(sizes, -1);
+        if (isBatched && (open >= 0 || Product(sizes) != count)) sizes[0] = from[0];
+        if (open >= 0)
+        {
+            var others = -Product(sizes);
+            if (others <= 0 || count % others != 0) throw node.Wrong($"the shape [{string.Join(", ", list)}] does not divide {input}");
+            sizes[open] = count / others;
+        }
+
+        if (Product(sizes) != count || sizes.Any(static size => size is < 0 or > int.MaxValue)) throw node.Wrong($"the shape [{string.Join(", ", list)}] has another number of elements than {input}");
+        return [.. prefix, .. sizes.Select(static size => (int)size)];
+    }
+
+    private static long Product(long[] sizes)
+    {
+        long product = 1;
+        foreach (var size in sizes) product = unchecked(product * size);
+        return product;
+    }
+
+    private static void Flatten(NodeImport node)
+    {
+        var input = node.Flow();
+        var given = node.Integer("axis", 1);
+        var axis = given == input.Rank - node.AxisOffset ? input.Rank : node.Axis(given, input.Rank);
+        node.Give(To(node, input, Flat(input.AtTwo), Flat(input.AtThree)));
+
+        Sizes Flat(Sizes shape)
+        {
+            long before = 1, after = 1;
+            for (var index = node.AxisOffset; index < shape.Count; index++)
+            {
+                if (index < axis) before *= shape[index];
+                else after *= shape[index];
+            }
+
+            return [.. shape.AsSpan()[..node.AxisOffset], checked((int)before), checked((int)after)];
+        }
+    }
+
+    private static void Squeeze(NodeImport node)
+    {
+        var input = node.Flow();
+        var axes = node.IntegersFrom("axes", 1) is { } given
+            ? given.Select(axis => node.Axis(axis, input.Rank)).ToHashSet()
+            : [.. Enumerable.Range(node.AxisOffset, input.Rank - node.AxisOffset).Where(axis => input.AtTwo[axis] == 1 && input.AtThree[axis] == 1)];
+        foreach (var axis in axes)
+        {
+            if (input.AtTwo[axis] != 1) throw node.Wrong($"axis {axis - node.AxisOffset} of {input} is not of size 1");
+        }
+
+        node.Give(To(node, input, Without(input.AtTwo), Without(input.AtThree)));
+
+        Sizes Without(Sizes shape) => Sizes.Create([.. shape.Where((_, axis) => !axes.Contains(axis))]);
+    }
+
+    private static void Unsqueeze(NodeImport node)
+    {
+        var input = node.Flow();
+        var given = node.IntegersFrom("axes", 1) ?? throw node.Wrong("its axes are missing");
+        var rank = input.Rank + given.Count;
+        var axes = given.Select(axis => node.Axis(axis, rank)).ToHashSet();
+        if (axes.Count != given.Count) throw node.Wrong($"its axes {given} name one twice");
+        node.Give(To(node, input, With(input.AtTwo), With(input.AtThree)));
+
+        Sizes With(Sizes shape)
+        {
+            var (sizes, next) = (new int[rank], 0);
+            for (var axis = 0; axis < rank; axis++) sizes[axis] = axes.Contains(axis) ? 1 : shape[next++];
+            return Sizes.Create(sizes);
+        }
+    }
+
+    private static void Concatenate(NodeImport node)
+    {
+        var inputs = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
+        if (inputs.Length == 1)
+        {
+            node.Give(inputs[0]);
+            return;
+        }
+
+        var axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank);
+        if (axis != 1) throw node.Wrong($"axis {axis}");
+        node.Give(node.Add(new Concatenate(), inputs));
+    }
+}
