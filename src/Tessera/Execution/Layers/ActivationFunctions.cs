@@ -37,37 +37,6 @@ internal readonly struct LeakyReluFunction<T>(T slope) : IElementFunction<T>, IP
     public Vector<T> Invoke(Vector<T> sign, Vector<T> value) => Vector.ConditionalSelect(Vector.GreaterThan(sign, Vector<T>.Zero), value, slope * value);
 }
 
-/// <summary>x above 0, α (exp(x) − 1) below; derivative y + α below.</summary>
-internal readonly struct EluFunction<T>(T alpha) : IElementFunction<T>, IPairFunction<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    private readonly Vector<T> alpha = new(alpha);
-
-    public static bool DerivativeReadsInput => false;
-
-    public static bool Decays => true;
-
-    [SkipLocalsInit]
-    public void Forward(ReadOnlySpan<T> x, Span<T> y)
-    {
-        Span<T> below = stackalloc T[Chunks.Elements];
-        below = below[..x.Length];
-        TensorPrimitives.Min(x, T.Zero, below);
-        TensorPrimitives.Exp(below, below);
-        VectorLoops.Map(x, below, y, new Choose(alpha));
-    }
-
-    public void Backward(ReadOnlySpan<T> from, ReadOnlySpan<T> g, Span<T> d) => VectorLoops.Map(from, g, d, this);
-
-    public Vector<T> Invoke(Vector<T> y, Vector<T> g) => Vector.ConditionalSelect(Vector.GreaterThan(y, Vector<T>.Zero), g, g * (y + alpha));
-
-    private readonly struct Choose(Vector<T> alpha) : IPairFunction<T>
-    {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> exponential) =>
-            Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<T>.Zero), x, alpha * (exponential - Vector<T>.One));
-    }
-}
-
 /// <summary>1 / (1 + exp(−x)); derivative y (1 − y).</summary>
 internal readonly struct SigmoidFunction<T> : IElementFunction<T>, IPairFunction<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -182,7 +151,7 @@ internal readonly struct SiluFunction<T> : IElementFunction<T>
 }
 
 /// <summary>x · s with s = sigmoid(2u), u = √(2/π) (x + 0.044715 x³), for ½ (1 + tanh u) is sigmoid(2u); derivative s + x s (1 − s) 2u′.</summary>
-internal readonly struct GeluFunction<T> : IElementFunction<T>
+internal readonly struct TanhGeluFunction<T> : IElementFunction<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const double Linear = 1.5957691216057308;

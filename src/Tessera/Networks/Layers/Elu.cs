@@ -16,5 +16,5 @@ public sealed record Elu(double Alpha = 1) : Layer
         : throw Misfit(FormattableString.Invariant($"alpha {Alpha}; it must be above 0, such as 1."));
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new ElementwiseExecution<T, EluFunction<T>>(context.Output.Product, new EluFunction<T>(T.CreateChecked(Alpha)));
+        new ElementwiseExecution<T, EluFunction<T>>(context.Output.Product, new EluFunction<T>(T.One, T.CreateChecked(Alpha), T.One));
 }
