@@ -14,6 +14,7 @@ internal static class LayerJson
         LayerKind.Of("dense", OperatorLayerJson.ReadDense, OperatorLayerJson.Write),
         .. WindowLayerJson.Kinds,
         .. CodingLayerJson.Kinds,
+        .. MovingLayerJson.Kinds,
         LayerKind.Of("batch-normalisation", ReadNormalisation, WriteNormalisation),
         LayerKind.Of("dropout", keys => new Dropout(keys.Required("rate").Real(0, 1)), (writer, layer) => writer.WriteNumber("rate", layer.Rate)),
         LayerKind.Of("relu", _ => new Relu()),
@@ -39,14 +40,8 @@ internal static class LayerJson
         LayerKind.Of("gelu", _ => new Gelu()),
         LayerKind.Of("silu", _ => new Silu()),
         LayerKind.Of("softmax", _ => new Softmax()),
-        LayerKind.Of("flatten", _ => new Flatten()),
-        LayerKind.Of(
-            "reshape",
-            keys => new Reshape(keys.Required("shape").WholeNumbers(1)),
-            (writer, layer) => ConvolutionJson.WriteSizes(writer, "shape", layer.Shape)),
         LayerKind.Of("add", _ => new Add()),
         LayerKind.Of("multiply", _ => new Multiply()),
-        LayerKind.Of("concatenate", _ => new Concatenate()),
     ];
 
     public static Layer Read(LocatedValue value)

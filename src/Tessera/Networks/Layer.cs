@@ -51,6 +51,17 @@ public abstract record Layer
     /// <summary>Whether its inputs must lie between 0 and 1.</summary>
     internal virtual bool TakesFractions => false;
 
+    /// <summary>Whether positions of its output are made of any of the input's, even where their numbers are the same.</summary>
+    internal virtual bool MixesPositions => false;
+
+    /// <summary>How its output is copied from its first input; null for a layer that computes.</summary>
+    internal virtual CopyMap? Moves(IReadOnlyList<Sizes> inputs) => null;
+
+    /// <summary>For each position of a spatial axis the input's positions [First, End) that it is made of; null where <see cref="Axes"/> or <see cref="Moves"/> say it.</summary>
+    /// <param name="axis">The spatial axis, from 0.</param>
+    /// <param name="input">The input's size on it.</param>
+    internal virtual IEnumerable<(int First, int End)>? Looks(int axis, int input) => null;
+
     /// <summary>Checks the layer that <see cref="Reference"/> names; null for the network's input.</summary>
     internal virtual void CheckReference(Layer? referenced)
     {

@@ -27,7 +27,7 @@ public static class ReceptiveFields
             AxisReach[]? joined = null;
             foreach (var source in network.Graph.Sources[index])
             {
-                var through = Through(layer, axes, source < 0 ? input : result[source], shapes[index].From(Math.Min(2, shapes[index].Count)));
+                var through = Through(layer, axes, source < 0 ? input : result[source], layer.Moves(network.InputShapes(index, 1, shapes)), shapes[index].From(Math.Min(2, shapes[index].Count)));
                 joined = joined is null ? through : [.. joined.Zip(through, (one, other) => one.With(other))];
             }
 
@@ -37,7 +37,7 @@ public static class ReceptiveFields
         return result;
     }
 
-    private static AxisReach[] Through(Layer layer, IReadOnlyList<AxisGeometry> axes, AxisReach[] from, Sizes output)
+    private static AxisReach[] Through(Layer layer, IReadOnlyList<AxisGeometry> axes, AxisReach[] from, CopyMap? moves, Sizes output)
     {
         var transposed = layer is TransposedConvolution or TiedTranspose or MaxUnpool;
         if (axes.Count == from.Length && axes.Select((axis, a) => (transposed ? axis.Output : axis.Input) == from[a].Count).All(fits => fits))
@@ -48,8 +48,14 @@ public static class ReceptiveFields
         if (layer is Pad pad && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(PadLooks(pad, a, reach.Count, output[a])))];
         if (layer is Upsample up && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(UpsampleLooks(up.Mode, up.Factors[a], reach.Count)))];
 
+        if (output.Count == from.Length && from.Length > 0 && layer.Looks(0, from[0].Count) is not null) return [.. from.Select((reach, a) => reach.Gather(layer.Looks(a, reach.Count)!))];
+        if (moves is { KeepsOrder: true } && !layer.MixesPositions && output.Count == from.Length && moves.Axes.Skip(2).Select(static axis => axis.Source).SequenceEqual(from.Select(static reach => reach.Count)))
+        {
+            return [.. from.Select((reach, a) => reach.Gather(moves.Axes[2 + a].Looks()))];
+        }
+
         // Without windows, positions stay apart where their numbers stay the same; otherwise everything may reach everything.
-        var keeps = axes.Count == 0 && layer is not Reshape and not Dense and not TiedTranspose && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
+        var keeps = axes.Count == 0 && moves is null && !layer.MixesPositions && layer is not Reshape and not Dense and not TiedTranspose && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
         return keeps ? from : [.. from.Select((reach, a) => reach.Everywhere(output.Count == from.Length ? output[a] : 1))];
     }
 

@@ -1,46 +1,51 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using Tessera.Connections;
+using Tessera.Kernels.Copying;
+using Tessera.Operators;
 
 namespace Tessera.Execution.Layers;
 
-/// <summary>Copies the inputs' channels after one another, example by example; gradients go back the same way.</summary>
+/// <summary>Copies each input into its part of the output; gradients go back the same way, input after input, for one value may be several inputs.</summary>
 internal sealed unsafe class ConcatenateExecution<T> : LayerExecution<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const int ForwardStage = 0;
+    private const int ForwardStage = -1;
 
-    private readonly int batch;
-    private readonly int[] lengths;
-    private readonly long total;
+    private readonly StridedCopy<T>[] forward;
+    private readonly StridedCopy<T>[] backward;
+    private readonly int[] firstJob;
 
-    public ConcatenateExecution(IReadOnlyList<Sizes> inputs)
+    /// <param name="maps">Where each input goes.</param>
+    /// <param name="options">How the network is executed.</param>
+    public ConcatenateExecution(IReadOnlyList<CopyMap> maps, ExecutionOptions options)
     {
-        batch = inputs[0][0];
-        lengths = [.. inputs.Select(static shape => (int)shape.From(1).Product)];
-        total = lengths.Sum(static length => (long)length);
+        var vectors = options.Instructions != InstructionSet.Portable;
+        forward = [.. maps.Select(map => new StridedCopy<T>(map, T.Zero, vectors))];
+        backward = options.Training ? [.. maps.Select(map => new StridedCopy<T>(map.Transposed(), T.Zero, vectors))] : [];
+        firstJob = new int[forward.Length + 1];
+        for (var i = 0; i < forward.Length; i++) firstJob[i + 1] = firstJob[i] + forward[i].Jobs;
     }
 
-    public override void Forward() => Run(ForwardStage, batch);
+    public override void Forward() => Run(ForwardStage, firstJob[^1]);
 
-    public override void Backward() => Run(ForwardStage + 1, batch);
-
-    protected override void Execute(int stage, int n)
+    public override void Backward()
     {
-        var at = n * total;
-        for (var i = 0; i < lengths.Length; at += lengths[i++])
+        for (var i = 0; i < backward.Length; i++)
         {
-            var start = (long)n * lengths[i];
-            if (stage == ForwardStage)
-            {
-                new ReadOnlySpan<T>(Memory.Inputs[i] + start, lengths[i]).CopyTo(new Span<T>(Memory.Output + at, lengths[i]));
-                continue;
-            }
-
-            if (Memory.InputGradients[i] == null) continue;
-            var g = new ReadOnlySpan<T>(Memory.OutputGradient + at, lengths[i]);
-            var d = new Span<T>(Memory.InputGradients[i] + start, lengths[i]);
-            if (Memory.Accumulate[i]) TensorPrimitives.Add(d, g, d);
-            else g.CopyTo(d);
+            if (Memory.InputGradients[i] != null) Run(i, backward[i].Jobs);
         }
+    }
+
+    protected override void Execute(int stage, int job)
+    {
+        if (stage != ForwardStage)
+        {
+            backward[stage].Execute(job, Memory.OutputGradient, Memory.InputGradients[stage], Memory.Accumulate[stage]);
+            return;
+        }
+
+        var i = 0;
+        while (job >= firstJob[i + 1]) i++;
+        forward[i].Execute(job - firstJob[i], Memory.Inputs[i], Memory.Output, add: false);
     }
 }
