@@ -10,7 +10,7 @@ namespace Tessera.Onnx;
 public static class OnnxImport
 {
     /// <summary>The first and the last version of the standard operators that is read.</summary>
-    internal const int FirstOpset = 7, LastOpset = 23;
+    internal const int FirstOpset = 1, LastOpset = 23;
 
     /// <summary>The network in the file at <paramref name="path"/>; tensors kept outside of it are read from its own folder alone.</summary>
     /// <exception cref="InvalidDataException">

@@ -23,4 +23,7 @@ internal static class ArithmeticOperators
 
         node.Give(node.Add(layer(), [.. Enumerable.Range(0, node.InputCount).Select(node.Flow)]));
     });
+
+    /// <summary>A function of what the network computes and of a constant.</summary>
+    public static Flow Apply(NodeImport node, Layer layer, Flow flow, NumberArray constant) => throw node.Wrong("constants");
 }

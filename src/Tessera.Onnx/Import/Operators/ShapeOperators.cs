@@ -1,6 +1,6 @@
 using Tessera.Networks;
 using Tessera.Networks.Layers;
-using Tessera.Onnx.Format;
+using Tessera.Onnx.Import.Folding;
 
 namespace Tessera.Onnx.Import.Operators;
 
@@ -10,29 +10,40 @@ internal static class ShapeOperators
     public static IEnumerable<KeyValuePair<string, OperatorImport>> All { get; } =
     [
         new("Identity", static node => node.Give(node.Flow())),
-        new("Cast", Cast),
         new("Reshape", Reshape),
         new("Flatten", Flatten),
         new("Squeeze", Squeeze),
         new("Unsqueeze", Unsqueeze),
         new("Concat", Concatenate),
+        new("Transpose", Transpose),
+        new("Slice", Cut),
+        new("Split", Split),
+        new("Gather", Gather),
+        new("Expand", Expand),
+        new("DepthToSpace", static node => node.Give(node.Add(
+            new DepthToSpace(Block(node), node.Text("mode", "DCR") == "CRD" ? BlockOrder.ColumnRowDepth : BlockOrder.DepthColumnRow), node.Flow()))),
+        new("SpaceToDepth", static node => node.Give(node.Add(new SpaceToDepth(Block(node)), node.Flow()))),
     ];
 
     /// <summary>A reshape to a shape known for both batches.</summary>
     public static Flow To(NodeImport node, Flow input, Sizes atTwo, Sizes atThree)
     {
         if (atTwo == input.AtTwo && atThree == input.AtThree) return input;
-        var isFixed = Enumerable.Range(0, atTwo.Count).Select(axis => atTwo[axis] == atThree[axis]).ToArray();
-        var keepsBatch = atTwo.Count > 1 && atTwo[0] == 2 && atThree[0] == 3 && input.AtTwo[0] == 2 && input.AtThree[0] == 3;
-        if (!keepsBatch || isFixed.Skip(1).Any(static same => !same)) throw node.Wrong($"it makes {atTwo} of {input} for a batch of two");
-        return node.Add(atTwo.Count == 2 ? new Flatten() : new Reshape(atTwo.From(1)), input);
-    }
+        var keepsBatch = atTwo.Count > 1 && atTwo[0] == input.AtTwo[0] && atThree[0] == input.AtThree[0] && !input.IsFixed(0);
+        var isFixedBehind = atTwo.From(1) == atThree.From(1);
+        if (keepsBatch && isFixedBehind) return node.Add(atTwo.Count == 2 ? new Flatten() : new Reshape(atTwo.From(1)), input);
+        // A size that depends on the batch is copied from the same place, or it is what is left.
+        var sizes = new int[atTwo.Count];
+        var open = -1;
+        for (var axis = 0; axis < sizes.Length; axis++)
+        {
+            if (atTwo[axis] == atThree[axis]) sizes[axis] = atTwo[axis];
+            else if (axis < input.Rank && atTwo[axis] == input.AtTwo[axis] && atThree[axis] == input.AtThree[axis]) sizes[axis] = 0;
+            else if (open < 0) sizes[open = axis] = -1;
+            else throw node.Wrong($"it makes {atTwo} of {input} for a batch of two, with more than one size that depends on the batch");
+        }
 
-    private static void Cast(NodeImport node)
-    {
-        var element = (OnnxElement)node.Integer("to", 0);
-        if (!element.IsReal()) throw node.Wrong($"it makes {element} of what the network computes; networks compute with real numbers");
-        node.Give(node.Flow() with { Element = element });
+        return node.Add(new View(Sizes.Create(sizes)), input);
     }
 
     private static void Reshape(NodeImport node)
@@ -149,8 +160,56 @@ internal static class ShapeOperators
             return;
         }
 
-        var axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank);
-        if (axis != 1) throw node.Wrong($"axis {axis}");
-        node.Give(node.Add(new Concatenate(), inputs));
+        node.Give(node.Add(new Concatenate { Axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank) }, inputs));
     }
+
+    private static void Transpose(NodeImport node)
+    {
+        var input = node.Flow();
+        var said = node.Integers("perm");
+        var rank = input.Rank - node.AxisOffset;
+        int[] order = said.Count > 0 ? [.. said] : [.. Enumerable.Range(0, rank).Reverse()];
+        node.Give(node.Add(new Permute([.. Enumerable.Range(0, node.AxisOffset), .. order.Select(axis => axis + node.AxisOffset)]), input));
+    }
+
+    private static void Cut(NodeImport node)
+    {
+        var input = node.Flow();
+        var starts = node.IntegersFrom("starts", 1) ?? throw node.Wrong("its starts are missing");
+        var ends = node.IntegersFrom("ends", 2) ?? throw node.Wrong("its ends are missing");
+        var said = node.IntegersFrom("axes", 3) is { Count: > 0 } axes ? axes : Sizes.Create([.. Enumerable.Range(0, starts.Count)]);
+        var steps = node.ConstantIntegers(4) ?? Sizes.Empty;
+        var along = said.Select(axis => node.Axis(axis, input.Rank)).ToArray();
+        node.Give(node.Add(new Slice(Sizes.Create(along), starts, ends) { Steps = steps.All(static step => step == 1) ? Sizes.Empty : steps }, input));
+    }
+
+    private static void Split(NodeImport node)
+    {
+        var input = node.Flow();
+        var axis = node.Axis(node.Integer("axis", 0), input.Rank);
+        var start = 0;
+        foreach (var (size, output) in MovementFolding.SplitSizes(node, input.AtTwo[axis]).Select(static (size, output) => (size, output)))
+        {
+            if (node.IsUsed(output)) node.Give(node.Add(new Slice([axis], [start], [start + size]), input), output);
+            start += size;
+        }
+    }
+
+    private static void Gather(NodeImport node)
+    {
+        var input = node.Flow();
+        var indices = node.RequiredConstant(1);
+        node.Give(node.Add(new Gather(node.Axis(node.Integer("axis", 0), input.Rank), MovementFolding.ToSizes(node, indices), indices.Shape), input));
+    }
+
+    private static void Expand(NodeImport node)
+    {
+        var input = node.Flow();
+        if (node.Input(1) is not Known shape) throw node.Wrong("its shape is computed from the network's numbers");
+        Sizes atTwo = MovementFolding.ToSizes(node, shape.AtTwo), atThree = MovementFolding.ToSizes(node, shape.AtThree);
+        // A size that depends on the batch is there already: 1 leaves it as it is.
+        node.Give(node.Add(new Expand(Sizes.Create([.. atTwo.Select((size, axis) => size == atThree[axis] ? size : 1)])), input));
+    }
+
+    private static Sizes Block(NodeImport node) => Sizes.Repeat(node.Size("blocksize", 0), Math.Max(0, node.Flow().Rank - 2));
 }
