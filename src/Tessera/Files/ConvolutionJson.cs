@@ -155,7 +155,7 @@ public static class ConvolutionJson
     internal static void WriteSizes(Utf8JsonWriter writer, string key, Sizes sizes) => WriteSizes(writer, key, sizes.AsSpan());
 
     /// <summary>Numbers side by side, as people write them; an indenting writer would give each a line.</summary>
-    private static void WriteRow(Utf8JsonWriter writer, ReadOnlySpan<int> numbers) =>
+    internal static void WriteRow(Utf8JsonWriter writer, ReadOnlySpan<int> numbers) =>
         writer.WriteRawValue($"[{string.Join(", ", numbers.ToArray())}]");
 
     private static ConvolutionDescription Read(LocatedValue value)

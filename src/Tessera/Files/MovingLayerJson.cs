@@ -31,6 +31,7 @@ internal static class MovingLayerJson
             (writer, layer) => ConvolutionJson.WriteSizes(writer, "dimensions", layer.Dimensions)),
         LayerKind.Of("depth-to-space", keys => new DepthToSpace(keys.Required("block").WholeNumbers(1), ReadOrder(keys)), (writer, layer) => WriteBlock(writer, layer.Block, layer.Order)),
         LayerKind.Of("space-to-depth", keys => new SpaceToDepth(keys.Required("block").WholeNumbers(1), ReadOrder(keys)), (writer, layer) => WriteBlock(writer, layer.Block, layer.Order)),
+        LayerKind.Of("pad-axes", ReadPad, WritePad),
         LayerKind.Of("concatenate", keys => new Concatenate { Axis = Number(keys, "axis", 1) }, (writer, layer) => WriteNumber(writer, "axis", layer.Axis, 1)),
     ];
 
@@ -66,6 +67,31 @@ internal static class MovingLayerJson
         writer.WriteNumber("axis", layer.Axis);
         ConvolutionJson.WriteSizes(writer, "indices", layer.Indices);
         if (layer.Shape.Count != 1) ConvolutionJson.WriteSizes(writer, "shape", layer.Shape);
+    }
+
+    private static PadAxes ReadPad(LocatedObject keys)
+    {
+        var value = keys.Required("padding");
+        if (value.Kind != LocatedKind.List) throw value.WrongBecause("[low, high] for each axis of the full shape, such as [[0, 0], [1, -1]], is needed");
+        foreach (var pair in value.Items)
+        {
+            if (pair.Kind != LocatedKind.List || pair.Items.Count != 2) throw pair.WrongBecause("a pair [low, high] of positions before and after the axis is needed, such as [1, -1]");
+        }
+
+        return new PadAxes([.. value.Items.Select(static pair => pair.Items[0].Whole(int.MinValue))], [.. value.Items.Select(static pair => pair.Items[1].Whole(int.MinValue))])
+        {
+            Mode = WindowLayerJson.ReadBorder(keys),
+            Value = keys.Optional("value")?.Real() ?? 0,
+        };
+    }
+
+    private static void WritePad(Utf8JsonWriter writer, PadAxes layer)
+    {
+        writer.WriteStartArray("padding");
+        for (var axis = 0; axis < layer.Low.Count; axis++) ConvolutionJson.WriteRow(writer, [layer.Low[axis], layer.High[axis]]);
+        writer.WriteEndArray();
+        WindowLayerJson.WriteBorder(writer, layer.Mode);
+        if (layer.Value != 0) writer.WriteNumber("value", layer.Value);
     }
 
     private static BlockOrder ReadOrder(LocatedObject keys) => (BlockOrder)Array.IndexOf(BlockOrders, keys.Optional("order")?.OneOf(BlockOrders) ?? BlockOrders[0]);

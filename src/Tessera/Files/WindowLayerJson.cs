@@ -18,6 +18,7 @@ internal static class WindowLayerJson
         LayerKind.Of("max-unpool", keys => new MaxUnpool(keys.Required("of").NonEmptyText()), (writer, layer) => writer.WriteString("of", layer.Of)),
         LayerKind.Of("upsample", ReadUpsample, WriteUpsample),
         LayerKind.Of("pad", ReadPad, WritePad),
+        LayerKind.Of("resize", ResizeJson.Read, (writer, layer) => ResizeJson.Write(writer, layer.Operator)),
     ];
 
     private static MaxPool ReadMaxPool(LocatedObject keys)
@@ -112,6 +113,21 @@ internal static class WindowLayerJson
         if (layer.Mode == UpsamplingMode.Linear) writer.WriteString("mode", "linear");
     }
 
+    /// <summary>What stands in a border, under the key <c>mode</c>.</summary>
+    internal static BorderMode ReadBorder(LocatedObject keys) => keys.Optional("mode")?.OneOf("zero", "reflect", "replicate", "circular") switch
+    {
+        "reflect" => BorderMode.Reflect,
+        "replicate" => BorderMode.Replicate,
+        "circular" => BorderMode.Circular,
+        _ => BorderMode.Zero,
+    };
+
+    /// <summary>Writes what <see cref="ReadBorder"/> reads.</summary>
+    internal static void WriteBorder(Utf8JsonWriter writer, BorderMode mode)
+    {
+        if (mode != BorderMode.Zero) writer.WriteString("mode", mode.ToString().ToLowerInvariant());
+    }
+
     private static Pad ReadPad(LocatedObject keys)
     {
         var value = keys.Required("padding");
@@ -119,19 +135,13 @@ internal static class WindowLayerJson
         var padding = ConvolutionJson.ReadPadding(value, value.Items.Count, "padding");
         return new Pad(padding.Low, padding.High)
         {
-            Mode = keys.Optional("mode")?.OneOf("zero", "reflect", "replicate", "circular") switch
-            {
-                "reflect" => BorderMode.Reflect,
-                "replicate" => BorderMode.Replicate,
-                "circular" => BorderMode.Circular,
-                _ => BorderMode.Zero,
-            },
+            Mode = ReadBorder(keys),
         };
     }
 
     private static void WritePad(Utf8JsonWriter writer, Pad layer)
     {
         ConvolutionJson.WritePadding(writer, Padding.Explicit(layer.Low, layer.High));
-        if (layer.Mode != BorderMode.Zero) writer.WriteString("mode", layer.Mode.ToString().ToLowerInvariant());
+        WriteBorder(writer, layer.Mode);
     }
 }

@@ -60,7 +60,8 @@ public abstract record Layer
     /// <summary>For each position of a spatial axis the input's positions [First, End) that it is made of; null where <see cref="Axes"/> or <see cref="Moves"/> say it.</summary>
     /// <param name="axis">The spatial axis, from 0.</param>
     /// <param name="input">The input's size on it.</param>
-    internal virtual IEnumerable<(int First, int End)>? Looks(int axis, int input) => null;
+    /// <param name="output">The output's.</param>
+    internal virtual IEnumerable<(int First, int End)>? Looks(int axis, int input, int output) => null;
 
     /// <summary>Checks the layer that <see cref="Reference"/> names; null for the network's input.</summary>
     internal virtual void CheckReference(Layer? referenced)

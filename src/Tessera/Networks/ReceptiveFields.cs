@@ -48,7 +48,7 @@ public static class ReceptiveFields
         if (layer is Pad pad && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(PadLooks(pad, a, reach.Count, output[a])))];
         if (layer is Upsample up && output.Count == from.Length) return [.. from.Select((reach, a) => reach.Gather(UpsampleLooks(up.Mode, up.Factors[a], reach.Count)))];
 
-        if (output.Count == from.Length && from.Length > 0 && layer.Looks(0, from[0].Count) is not null) return [.. from.Select((reach, a) => reach.Gather(layer.Looks(a, reach.Count)!))];
+        if (output.Count == from.Length && from.Length > 0 && layer.Looks(0, from[0].Count, output[0]) is not null) return [.. from.Select((reach, a) => reach.Gather(layer.Looks(a, reach.Count, output[a])!))];
         if (moves is { KeepsOrder: true } && !layer.MixesPositions && output.Count == from.Length && moves.Axes.Skip(2).Select(static axis => axis.Source).SequenceEqual(from.Select(static reach => reach.Count)))
         {
             return [.. from.Select((reach, a) => reach.Gather(moves.Axes[2 + a].Looks()))];

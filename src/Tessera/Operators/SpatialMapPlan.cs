@@ -6,8 +6,8 @@ using Tessera.Kernels.Resampling;
 namespace Tessera.Operators;
 
 /// <summary>
-/// A fixed linear map of each channel plane, axis by axis, without weights (upsampling, border padding), made ready for
-/// one input shape. Running it allocates nothing and needs no memory of its own; it may run on several threads at once.
+/// A fixed linear map of each channel plane, axis by axis, without weights (upsampling, resizing, border padding), made ready for
+/// one input shape. Running it allocates nothing beyond a workspace; it may run on several threads at once.
 /// Results do not depend on the number of threads.
 /// </summary>
 public sealed unsafe class SpatialMapPlan<T>
@@ -20,13 +20,23 @@ public sealed unsafe class SpatialMapPlan<T>
     private Workspace<T>? spare;
 
     internal SpatialMapPlan(Sizes inputShape, AxisMap[] maps, PlanOptions options, string description)
+        : this(
+            inputShape,
+            [.. maps.Select(map => map.Output)],
+            new MapForward<T>(maps, inputShape[0] * inputShape[1]),
+            new MapGradient<T>(maps, inputShape[0] * inputShape[1]),
+            options,
+            description)
+    {
+    }
+
+    internal SpatialMapPlan(Sizes inputShape, Sizes outputSize, Algorithm<T> forward, Algorithm<T> inputGradient, PlanOptions options, string description)
     {
         InputShape = inputShape;
-        OutputShape = [inputShape[0], inputShape[1], .. maps.Select(map => map.Output)];
+        OutputShape = [inputShape[0], inputShape[1], .. outputSize.AsSpan()];
         this.options = options.Checked();
         this.description = description;
-        forward = new MapForward<T>(maps, inputShape[0] * inputShape[1]);
-        inputGradient = new MapGradient<T>(maps, inputShape[0] * inputShape[1]);
+        (this.forward, this.inputGradient) = (forward, inputGradient);
     }
 
     /// <summary>V: [N, C, i_1 … i_d].</summary>
@@ -36,7 +46,10 @@ public sealed unsafe class SpatialMapPlan<T>
     public Sizes OutputShape { get; }
 
     /// <summary>A workspace, for a caller who wants no two threads to share the one that the plan keeps.</summary>
-    public Workspace<T> CreateWorkspace() => new(0, 0, options.ResolvedThreads);
+    public Workspace<T> CreateWorkspace() => new(0, WorkerElements, options.ResolvedThreads);
+
+    /// <summary>Workspace in elements that each worker needs.</summary>
+    internal long WorkerElements => Math.Max(forward.WorkerElements, inputGradient.WorkerElements);
 
     /// <summary>Z = A V.</summary>
     /// <param name="input">V [N, C, i…].</param>

@@ -28,7 +28,7 @@ public sealed record DepthToSpace(Sizes Block, BlockOrder Order = BlockOrder.Dep
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs) =>
         BlockMoves.ToSpace(Order, inputs[0][0], inputs[0][1] / (int)Block.Product, inputs[0].AsSpan()[2..], Block);
 
-    internal override IEnumerable<(int First, int End)>? Looks(int axis, int input) =>
+    internal override IEnumerable<(int First, int End)>? Looks(int axis, int input, int output) =>
         Enumerable.Range(0, input * Block[axis]).Select(position => (position / Block[axis], (position / Block[axis]) + 1));
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new CopyExecution<T>(Moves(context.Inputs), 0, context.Options);
