@@ -44,8 +44,7 @@ internal static class LayerJson
             "reshape",
             keys => new Reshape(keys.Required("shape").WholeNumbers(1)),
             (writer, layer) => ConvolutionJson.WriteSizes(writer, "shape", layer.Shape)),
-        LayerKind.Of("add", _ => new Add()),
-        LayerKind.Of("multiply", _ => new Multiply()),
+        .. ArithmeticLayerJson.Kinds,
         LayerKind.Of("concatenate", _ => new Concatenate()),
     ];
 

@@ -16,5 +16,7 @@ public sealed record Flatten : Layer
         return features <= int.MaxValue ? [inputs[0][0], (int)features] : throw Misfit($"the input {inputs[0]} has more than {int.MaxValue} elements per example; use smaller sizes.");
     }
 
+    internal override int LeastRank => 1;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ReshapeExecution<T>(context.Output.Product);
 }
