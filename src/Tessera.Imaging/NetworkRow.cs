@@ -74,6 +74,7 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
         int[] Before(int index)
         {
             var inputs = network.Layers[index].Inputs;
+            if (network.Layers[index].InputCount == 0) return [];
             return inputs.Count == 0 ? [index - 1] : [.. inputs.Select(input => places.GetValueOrDefault(input, -1))];
         }
 
@@ -83,7 +84,8 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
         {
             if (!windows.TryGetValue(index, out var count))
             {
-                count = Before(index).Max(WindowsUpTo) + (Window(network, index, 0) is null ? 0 : 1);
+                // No way to the input goes through a layer without inputs.
+                count = Before(index).Length == 0 ? int.MinValue / 2 : Before(index).Max(WindowsUpTo) + (Window(network, index, 0) is null ? 0 : 1);
                 windows[index] = count;
             }
 

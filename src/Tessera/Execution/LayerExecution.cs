@@ -26,6 +26,9 @@ internal abstract unsafe class LayerExecution<T> : IParallelWork
     private int stage;
     private int threads = 1;
 
+    /// <summary>Whether the output is the first parameter, unchanged: it then stands in that one's memory.</summary>
+    public virtual bool OutputIsParameter => false;
+
     /// <summary>Whether the output may stand where the first input stands.</summary>
     public virtual Overlay Output => Overlay.None;
 

@@ -25,6 +25,7 @@ public sealed unsafe class NetworkExecution<T>
     private readonly nint[][] lengths;
     private readonly nint[] inputLengths;
     private readonly int[] order;
+    private readonly Parameter<T>?[] given;
     private bool hasRun;
 
     /// <summary>Lays out and allocates everything that passes need.</summary>
@@ -52,6 +53,7 @@ public sealed unsafe class NetworkExecution<T>
         pass = new PassState { Seed = options.Seed };
         inputLengths = schedule.InputShape.ToLengths();
         lengths = [.. schedule.Shapes.Select(static shape => shape.ToLengths())];
+        given = [.. schedule.Activations.Select((block, value) => block is null ? GivenBy(value - 1) : null)];
         BindLayers();
     }
 
@@ -215,8 +217,8 @@ public sealed unsafe class NetworkExecution<T>
             schedule.Layers[layer].Bind(
                 new LayerMemory<T>
                 {
-                    Inputs = Pointers(sources.Select(source => (nint)At(schedule.Activations[source + 1]))),
-                    Output = At(schedule.Activations[layer + 1]),
+                    Inputs = Pointers(sources.Select(source => (nint)ActivationOf(source + 1))),
+                    Output = ActivationOf(layer + 1),
                     OutputGradient = At(schedule.Gradients[layer + 1]),
                     InputGradients = Pointers(sources.Select(source => (nint)At(schedule.Gradients[source + 1]))),
                     Accumulate = schedule.Accumulate[layer],
@@ -264,7 +266,12 @@ public sealed unsafe class NetworkExecution<T>
         throw new ArgumentException($"there is no layer '{layer}'{(nearest is null ? "." : $"; did you mean '{nearest}'?")}", nameof(layer));
     }
 
-    private Span<T> Values(int value) => Elements(schedule.Activations[value], value == 0 ? InputShape : schedule.Shapes[value - 1]);
+    /// <summary>The parameter that a layer gives as its output.</summary>
+    private Parameter<T> GivenBy(int layer) => Parameters[Enumerable.Range(0, Parameters.Count).First(parameter => Network.LayerOfParameter(parameter) == layer)];
+
+    private Span<T> Values(int value) => given[value] is { } parameter ? parameter.Span : Elements(schedule.Activations[value]!, value == 0 ? InputShape : schedule.Shapes[value - 1]);
+
+    private T* ActivationOf(int value) => given[value] is { } parameter ? parameter.Pointer : At(schedule.Activations[value]);
 
     private ReadOnlyTensorSpan<T> Tensor(int value)
     {

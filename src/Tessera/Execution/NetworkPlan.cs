@@ -64,7 +64,7 @@ public sealed class NetworkPlan
             return new LayerPlan(
                 layer.Name,
                 layer.Kind,
-                one[index].From(1),
+                network.OfOneExample(index, one[index]),
                 axes,
                 layer is TransposedConvolution or TiedTranspose,
                 fields[index],

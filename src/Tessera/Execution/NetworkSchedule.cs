@@ -41,7 +41,7 @@ internal sealed unsafe class NetworkSchedule<T>
             options,
             graph.References[index] is >= 0 and { } reference ? network.Layers[reference] : null,
             graph.References.Contains(index))))];
-        Activations = new MemoryBlock[count + 1];
+        Activations = new MemoryBlock?[count + 1];
         Gradients = new MemoryBlock?[count + 1];
         States = new MemoryBlock?[count];
         Accumulate = [.. graph.Sources.Select(static sources => new bool[sources.Length])];
@@ -65,8 +65,8 @@ internal sealed unsafe class NetworkSchedule<T>
 
     public LayerExecution<T>[] Layers { get; }
 
-    /// <summary>The block of each value.</summary>
-    public MemoryBlock[] Activations { get; }
+    /// <summary>The block of each value; null for one that stands in a parameter's own memory.</summary>
+    public MemoryBlock?[] Activations { get; }
 
     /// <summary>The block of each value's gradient, null where nobody wants one.</summary>
     public MemoryBlock?[] Gradients { get; }
@@ -130,13 +130,14 @@ internal sealed unsafe class NetworkSchedule<T>
         var lastRead = LastReads();
         var standing = new Dictionary<MemoryBlock, int>();
         Activations[0] = New(elements[0], 0);
-        Keep(0, Activations[0]);
+        Keep(0, Activations[0]!);
         foreach (var layer in graph.Order)
         {
+            if (Layers[layer].OutputIsParameter) continue;
             var time = ForwardTime(layer);
-            var first = graph.Sources[layer][0] + 1;
+            var first = graph.FirstSource(layer) + 1;
             var block = Activations[first];
-            if (!SharesInput(layer, first, block, time)) block = New(elements[layer + 1], time);
+            if (block is null || !SharesInput(layer, first, block, time)) block = New(elements[layer + 1], time);
             Activations[layer + 1] = block;
             Keep(layer + 1, block);
         }
@@ -232,7 +233,7 @@ internal sealed unsafe class NetworkSchedule<T>
     private MemoryPlan Measure()
     {
         var parameters = Network.ParameterCount * sizeof(T);
-        var unshared = elements.Sum() + (options.Training ? elements.Where((_, value) => WantsGradient[value]).Sum() : 0);
+        var unshared = elements.Where((_, value) => Activations[value] is not null).Sum() + (options.Training ? elements.Where((_, value) => WantsGradient[value]).Sum() : 0);
         return new MemoryPlan(
             ActivationBytes,
             (unshared * sizeof(T)) + States.Sum(static state => state?.Bytes ?? 0),

@@ -40,8 +40,7 @@ internal static class LayerJson
         LayerKind.Of("gelu", _ => new Gelu()),
         LayerKind.Of("silu", _ => new Silu()),
         LayerKind.Of("softmax", _ => new Softmax()),
-        LayerKind.Of("add", _ => new Add()),
-        LayerKind.Of("multiply", _ => new Multiply()),
+        .. ArithmeticLayerJson.Kinds,
     ];
 
     public static Layer Read(LocatedValue value)

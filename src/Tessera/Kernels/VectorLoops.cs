@@ -56,6 +56,27 @@ internal static class VectorLoops
         return Vector.MultiplyAddEstimate(a.As<T, double>(), b.As<T, double>(), c.As<T, double>()).As<double, T>();
     }
 
+    /// <summary>The sum of all elements, always in the same order, wherever they stand in memory.</summary>
+    public static T Sum<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ref var first = ref MemoryMarshal.GetReference(values);
+        Vector<T> s0 = Vector<T>.Zero, s1 = s0, s2 = s0, s3 = s0;
+        var i = 0;
+        for (; i <= values.Length - (4 * Vector<T>.Count); i += 4 * Vector<T>.Count)
+        {
+            s0 += Vector.LoadUnsafe(ref first, (nuint)i);
+            s1 += Vector.LoadUnsafe(ref first, (nuint)(i + Vector<T>.Count));
+            s2 += Vector.LoadUnsafe(ref first, (nuint)(i + (2 * Vector<T>.Count)));
+            s3 += Vector.LoadUnsafe(ref first, (nuint)(i + (3 * Vector<T>.Count)));
+        }
+
+        for (; i <= values.Length - Vector<T>.Count; i += Vector<T>.Count) s0 += Vector.LoadUnsafe(ref first, (nuint)i);
+        var sum = Vector.Sum((s0 + s1) + (s2 + s3));
+        for (; i < values.Length; i++) sum += values[i];
+        return sum;
+    }
+
     /// <summary>Whether no element is infinite or not a number.</summary>
     public static bool AllFinite<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IFloatingPointIeee754<T>

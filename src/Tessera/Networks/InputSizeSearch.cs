@@ -44,7 +44,7 @@ public static class InputSizeSearch
                 if (network.Graph.References[index] is { } reference)
                 {
                     inputs.Add(Shape(reference));
-                    inputs.Add(Shape(reference < 0 ? reference : network.Graph.Sources[reference][0]));
+                    inputs.Add(Shape(network.Graph.FirstSource(reference)));
                 }
 
                 shapes[index] = network.Layers[index].InferShape(inputs);

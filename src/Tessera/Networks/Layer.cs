@@ -25,7 +25,7 @@ public abstract record Layer
     /// <summary>A layer whose shapes this one needs besides its inputs' (a size to restore, a pooling to undo), or null.</summary>
     public virtual string? Reference => null;
 
-    /// <summary>How many inputs it takes; null for two or more.</summary>
+    /// <summary>How many inputs it takes, 0 for a layer that gives what it holds itself; null for two or more.</summary>
     public virtual int? InputCount => 1;
 
     /// <summary>The shape of its output.</summary>
@@ -47,6 +47,9 @@ public abstract record Layer
 
     /// <summary>Whether it multiplies by the kernel (the first parameter) of the layer that <see cref="Reference"/> names, transposed.</summary>
     internal virtual bool TakesKernelOfReference => false;
+
+    /// <summary>The fewest axes that its inputs may have; most layers need a batch and channels.</summary>
+    internal virtual int LeastRank => 2;
 
     /// <summary>Whether its inputs must lie between 0 and 1.</summary>
     internal virtual bool TakesFractions => false;

@@ -42,6 +42,8 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         FurtherOutputs = furtherOutputs;
         graph = new NetworkGraph(Title(name), this.layers, furtherOutputs);
         var shapes = Shapes(1);
+        // A constant may meet the batch by its own first axis: with one example it would pass for the batch.
+        if (this.layers.Any(static layer => layer.InputCount != 1)) Shapes(2, checksElements: false);
         var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
         layerOfParameter = [.. owned.Select(static pair => pair.index)];
         Parameters = [.. owned.Select(static pair => pair.parameter)];
@@ -78,14 +80,19 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     /// <summary>The output shape of every layer, in the order of <see cref="Layers"/>, for a batch.</summary>
     /// <exception cref="ArgumentException">The batch is below 1.</exception>
-    public IReadOnlyList<Sizes> Shapes(int batch)
+    public IReadOnlyList<Sizes> Shapes(int batch) => Shapes(batch, checksElements: true);
+
+    private Sizes[] Shapes(int batch, bool checksElements)
     {
         if (batch < 1) throw new ArgumentException($"{Title(Name)}: a batch of {batch}; it must be at least 1.", nameof(batch));
         var shapes = new Sizes[layers.Length];
         foreach (var index in graph.Order)
         {
-            shapes[index] = layers[index].InferShape(InputShapes(index, batch, shapes));
-            CheckElements(index, shapes[index]);
+            var inputs = InputShapes(index, batch, shapes);
+            CheckRanks(index, inputs);
+            shapes[index] = layers[index].InferShape(inputs);
+            if (index == layers.Length - 1) CheckBatch(index, shapes[index], batch);
+            if (checksElements) CheckElements(index, shapes[index]);
         }
 
         return shapes;
@@ -114,11 +121,14 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
     {
         var shapes = Shapes(1);
         return $"{Title(Name)}: {InputShape}" + string.Concat(layers.Select((layer, index) =>
-            string.Create(CultureInfo.InvariantCulture, $"\n  {layer.Name} ({layer.Kind}): {shapes[index].From(1)}")));
+            string.Create(CultureInfo.InvariantCulture, $"\n  {layer.Name} ({layer.Kind}): {OfOneExample(index, shapes[index])}")));
     }
 
     /// <summary>The place of the layer that a parameter (by its place in <see cref="Parameters"/>) belongs to.</summary>
     internal int LayerOfParameter(int parameter) => layerOfParameter[parameter];
+
+    /// <summary>What a layer gives for one example: its output shape without the batch, or all of it where there is no batch.</summary>
+    internal Sizes OfOneExample(int layer, Sizes shape) => graph.DependsOnInput[layer] ? shape.From(1) : shape;
 
     internal IReadOnlyList<Sizes> InputShapes(int index, int batch, IReadOnlyList<Sizes> shapes)
     {
@@ -127,7 +137,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         if (graph.References[index] is { } reference)
         {
             inputs.Add(Shape(reference));
-            inputs.Add(Shape(reference < 0 ? reference : graph.Sources[reference][0]));
+            inputs.Add(Shape(graph.FirstSource(reference)));
         }
 
         return inputs;
@@ -157,6 +167,22 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     private IEnumerable<(string Name, ParameterDescription Description)> ParametersOf(int index, IReadOnlyList<Sizes> shapes) =>
         layers[index].Parameters(InputShapes(index, 1, shapes)).Select(parameter => ($"{layers[index].Name}.{parameter.Name}", parameter));
+
+    private void CheckRanks(int index, IReadOnlyList<Sizes> inputs)
+    {
+        var layer = layers[index];
+        for (var i = 0; i < graph.Sources[index].Length; i++)
+        {
+            if (inputs[i].Count >= layer.LeastRank) continue;
+            throw layer.Misfit($"its input {layer.InputLabel(i)} {inputs[i]} has {inputs[i].Count} axes, but {layer.Kind} needs at least {layer.LeastRank}; reshape it first.");
+        }
+    }
+
+    private void CheckBatch(int index, Sizes shape, int batch)
+    {
+        if (!graph.DependsOnInput[index] || (shape.Count > 0 && shape[0] == batch)) return;
+        throw layers[index].Misfit($"for a batch of {batch} its output is {shape}, whose first axis is not the batch; give constants 1 on the axis that meets the batch, and no axis before it.");
+    }
 
     private void CheckElements(int index, Sizes shape)
     {

@@ -22,8 +22,9 @@ internal sealed class NetworkGraph
         Sources = [.. layers.Select(SourcesOf)];
         References = [.. layers.Select(ReferenceOf)];
         FurtherOutputs = [.. furtherOutputs.Select(FurtherOutput)];
-        for (var index = 0; index < layers.Length; index++) layers[index].CheckSource(Sources[index][0] < 0 ? null : layers[Sources[index][0]]);
+        for (var index = 0; index < layers.Length; index++) layers[index].CheckSource(FirstSource(index) is >= 0 and { } source && source != index ? layers[source] : null);
         Order = SortedByUse();
+        DependsOnInput = WhatDependsOnInput();
         CheckAllUsed();
         ReachesOutput = FindWhatReachesOutput();
     }
@@ -43,13 +44,23 @@ internal sealed class NetworkGraph
     /// <summary>The places in an order in which every layer comes after what it needs; the list's own order wherever that works.</summary>
     public IReadOnlyList<int> Order { get; }
 
+    /// <summary>For each layer, whether the network's input reaches it, so that the first axis of its output is the batch.</summary>
+    public IReadOnlyList<bool> DependsOnInput { get; }
+
+    /// <summary>The place of a layer's first input; its own place where it has none, and where the place is the network's input.</summary>
+    public int FirstSource(int place) => place < 0 || Sources[place].Length == 0 ? place : Sources[place][0];
+
     private int[] SourcesOf(Layer layer, int index)
     {
-        int[] sources = layer.Inputs.Count == 0 ? [index - 1] : [.. layer.Inputs.Select(name => PlaceOf(layer, name))];
+        int[] sources = layer.Inputs.Count > 0 ? [.. layer.Inputs.Select(name => PlaceOf(layer, name))] : layer.InputCount == 0 ? [] : [index - 1];
         if (layer.InputCount is { } count ? sources.Length == count : sources.Length >= 2) return sources;
-        throw layer.Misfit(layer.InputCount is null
-            ? $"{layer.Kind} takes two or more inputs but has {sources.Length}; name them all in its inputs."
-            : $"{layer.Kind} takes {layer.InputCount} input but names {sources.Length} ({layer.Inputs}); name {layer.InputCount}, or join them by add or concatenate first.");
+        throw layer.Misfit(layer.InputCount switch
+        {
+            null => $"{layer.Kind} takes two or more inputs but has {sources.Length}; name them all in its inputs.",
+            0 => $"{layer.Kind} takes no input but names {sources.Length} ({layer.Inputs}); leave its inputs out.",
+            1 => $"{layer.Kind} takes 1 input but names {sources.Length} ({layer.Inputs}); name 1, or join them by add or concatenate first.",
+            _ => $"{layer.Kind} takes {layer.InputCount} inputs but has {sources.Length}; name them all in its inputs, in order.",
+        });
     }
 
     private int? ReferenceOf(Layer layer, int index)
@@ -132,8 +143,16 @@ internal sealed class NetworkGraph
         }
     }
 
+    private bool[] WhatDependsOnInput()
+    {
+        var depends = new bool[layers.Length];
+        foreach (var index in Order) depends[index] = Sources[index].Any(source => source < 0 || depends[source]);
+        return depends;
+    }
+
     private void CheckAllUsed()
     {
+        if (!DependsOnInput[^1]) throw layers[^1].Misfit("it is the network's output, but nothing of the network's input reaches it; let it, or a layer before it, take 'input'.");
         for (var index = 0; index < layers.Length - 1; index++)
         {
             if (Sources[index].Contains(layers.Length - 1))

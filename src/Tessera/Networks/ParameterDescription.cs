@@ -20,6 +20,9 @@ public enum ParameterRole
 
     /// <summary>Is measured, not trained (running mean and variance).</summary>
     Statistic,
+
+    /// <summary>Is given, and neither measured nor trained.</summary>
+    Constant,
 }
 
 /// <summary>One parameter tensor of a layer, before it has numbers.</summary>
@@ -49,5 +52,5 @@ public sealed record ParameterDescription(string Name, Sizes Shape, int FanIn, i
     internal bool HasRaggedRows { get; init; }
 
     /// <summary>Whether an optimiser changes it.</summary>
-    public bool IsTrained => Role != ParameterRole.Statistic;
+    public bool IsTrained => Role is not (ParameterRole.Statistic or ParameterRole.Constant);
 }

@@ -24,6 +24,12 @@ public static class ReceptiveFields
             // Unpooling is the pooling's windows read backwards, and a tied decoder its encoder's.
             var window = layer is MaxUnpool or TiedTranspose ? network.Graph.References[index]!.Value : index;
             var axes = network.Layers[window].Axes(network.InputShapes(window, 1, shapes));
+            if (network.Graph.Sources[index].Length == 0)
+            {
+                result[index] = Nothing(shapes[index], input.Length);
+                continue;
+            }
+
             AxisReach[]? joined = null;
             foreach (var source in network.Graph.Sources[index])
             {
@@ -36,6 +42,10 @@ public static class ReceptiveFields
 
         return result;
     }
+
+    /// <summary>Positions that depend on no input, as a constant's do.</summary>
+    private static AxisReach[] Nothing(Sizes shape, int rank) =>
+        [.. Enumerable.Range(0, rank).Select(axis => AxisReach.Of(1).Gather(Enumerable.Repeat((0, 0), shape.Count == rank + 2 ? shape[axis + 2] : 1)))];
 
     private static AxisReach[] Through(Layer layer, IReadOnlyList<AxisGeometry> axes, AxisReach[] from, CopyMap? moves, Sizes output)
     {
@@ -55,7 +65,7 @@ public static class ReceptiveFields
         }
 
         // Without windows, positions stay apart where their numbers stay the same; otherwise everything may reach everything.
-        var keeps = axes.Count == 0 && moves is null && !layer.MixesPositions && layer is not Reshape and not Dense and not TiedTranspose && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
+        var keeps = axes.Count == 0 && moves is null && !layer.MixesPositions && layer is not Reshape and not Dense and not TiedTranspose and not MatrixProduct && output.Count == from.Length && output.Zip(from).All(pair => pair.First == pair.Second.Count);
         return keeps ? from : [.. from.Select((reach, a) => reach.Everywhere(output.Count == from.Length ? output[a] : 1))];
     }
 

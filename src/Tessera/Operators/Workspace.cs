@@ -40,6 +40,9 @@ public sealed unsafe class Workspace<T> : IParallelWork
     /// <summary>The size of this workspace in bytes.</summary>
     public long Bytes => (long)memory.Length * sizeof(T);
 
+    /// <summary>What all workers share, for layers whose work is no algorithm of an operator.</summary>
+    internal T* Shared => shared;
+
     /// <summary>All of it, so that tests can put there what no kernel may rely on.</summary>
     internal Span<T> Memory => memory;
 

@@ -64,7 +64,7 @@ public static class GradientCheck
         var adjoint = AdjointCheck.Worst(probe, ref random);
         probe.Forward();
         probe.Backward();
-        var least = Negligible * probe.InputGradients.Concat(probe.ParameterGradients).Max(DifferenceProbe.Largest);
+        var least = Negligible * probe.InputGradients.Concat(probe.ParameterGradients).Select(DifferenceProbe.Largest).DefaultIfEmpty().Max();
         var differences = new DifferenceProbe(
             () =>
             {
@@ -77,7 +77,7 @@ public static class GradientCheck
         for (var i = 0; i < probe.Inputs.Length; i++)
             Compare(probe.Inputs[i], probe.InputGradients[i], probe.Inputs.Length == 1 ? "input" : network.Layers[index].Inputs[i], ref random);
         for (var p = 0; p < probe.Parameters.Length; p++) Compare(probe.Parameters[p], probe.ParameterGradients[p], probe.ParameterNames[p], ref random);
-        return Row(network.Layers[index].Name, network.Layers[index].Kind, probe.OutputShape, adjoint, error, worst, differences);
+        return Row(network.Layers[index].Name, network.Layers[index].Kind, probe.OutputShape, adjoint, error, worst, differences, mayBeEmpty: probe.Inputs.Length + probe.Parameters.Length == 0);
 
         void Compare(double[] values, double[] gradient, string name, ref RandomSource random)
         {

@@ -3,7 +3,10 @@ using Tessera.Execution.Layers;
 
 namespace Tessera.Networks.Layers;
 
-/// <summary>The sum, element by element, of two or more inputs of one shape.</summary>
+/// <summary>
+/// The sum, element by element, of two or more inputs.
+/// Shapes [N, C, i…] are aligned at their last axes; an axis that is 1 or missing in one is repeated to the others' size.
+/// </summary>
 public sealed record Add : Layer
 {
     /// <inheritdoc/>
@@ -12,8 +15,12 @@ public sealed record Add : Layer
     /// <inheritdoc/>
     public override int? InputCount => null;
 
-    /// <inheritdoc/>
-    public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => SameShape.Of(this, inputs);
+    internal override int LeastRank => 0;
 
-    internal override LayerExecution<T> Compile<T>(LayerContext context) => new AddExecution<T>(context.Output.Product, context.Inputs.Count);
+    /// <inheritdoc/>
+    public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => BroadcastShape.Of(this, inputs);
+
+    internal override LayerExecution<T> Compile<T>(LayerContext context) => context.Inputs.All(shape => shape == context.Output)
+        ? new AddExecution<T>(context.Output.Product, context.Inputs.Count)
+        : new BroadcastExecution<T, SumFunction<T>>(context.Output, context.Inputs);
 }

@@ -23,5 +23,7 @@ public sealed record Flatten : Layer
         return Math.Max(rows, features) <= int.MaxValue ? [(int)rows, (int)features] : throw Misfit($"the input {input} has more than {int.MaxValue} elements{(axis == 1 ? " per example" : "")}; use smaller sizes.");
     }
 
+    internal override int LeastRank => 1;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ReshapeExecution<T>(context.Output.Product);
 }

@@ -16,6 +16,8 @@ public sealed record Gelu(bool Exact = false) : Layer
     /// <inheritdoc/>
     public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => inputs[0];
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => Exact
         ? new ElementwiseExecution<T, GeluFunction<T>>(context.Output.Product, default)
         : new ElementwiseExecution<T, TanhGeluFunction<T>>(context.Output.Product, default);

@@ -15,6 +15,8 @@ public sealed record LeakyRelu(double Slope = 0.01) : Layer
         ? inputs[0]
         : throw Misfit(FormattableString.Invariant($"slope {Slope}; it must be from 0 to 1, such as 0.01."));
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new ElementwiseExecution<T, LeakyReluFunction<T>>(context.Output.Product, new LeakyReluFunction<T>(T.CreateChecked(Slope)));
 }

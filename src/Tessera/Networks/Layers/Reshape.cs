@@ -25,5 +25,7 @@ public sealed record Reshape(Sizes Shape) : Layer
         return [inputs[0][0], .. Shape.AsSpan()];
     }
 
+    internal override int LeastRank => 1;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ReshapeExecution<T>(context.Output.Product);
 }

@@ -1,0 +1,24 @@
+using Tessera.Execution;
+using Tessera.Execution.Layers;
+
+namespace Tessera.Networks.Layers;
+
+/// <summary>
+/// The first of two inputs minus the second, element by element.
+/// Shapes [N, C, i…] are aligned at their last axes; an axis that is 1 or missing in one is repeated to the others' size.
+/// </summary>
+public sealed record Subtract : Layer
+{
+    /// <inheritdoc/>
+    public override string Kind => "subtract";
+
+    /// <inheritdoc/>
+    public override int? InputCount => 2;
+
+    internal override int LeastRank => 0;
+
+    /// <inheritdoc/>
+    public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => BroadcastShape.Of(this, inputs);
+
+    internal override LayerExecution<T> Compile<T>(LayerContext context) => new BroadcastExecution<T, DifferenceFunction<T>>(context.Output, context.Inputs);
+}
