@@ -76,7 +76,7 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
     private void Fold<TFold>(long start, long end, Span<T> outputs)
         where TFold : struct, IFold<T>
     {
-        Span<T> squares = stackalloc T[Chunks.Elements];
+        T* squares = stackalloc T[Chunks.Elements];
         outputs.Fill(TFold.Start);
         for (int length; start < end; start += length)
         {
@@ -84,8 +84,8 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
             var x = new ReadOnlySpan<T>(Memory.Inputs[0] + start, length);
             if (function == ReduceFunction.L2)
             {
-                TensorPrimitives.Multiply(x, x, squares[..length]);
-                x = squares[..length];
+                TensorPrimitives.Multiply(x, x, new Span<T>(squares, length));
+                x = new ReadOnlySpan<T>(squares, length);
             }
 
             axes.Scatter<T, TFold>(0, x, start, Memory.Output);
