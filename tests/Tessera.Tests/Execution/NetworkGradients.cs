@@ -71,7 +71,7 @@ internal static class NetworkGradients
         var random = new RandomSource(seed, 99);
         foreach (var parameter in parameters)
         {
-            var least = parameter.Role is ParameterRole.Scale or ParameterRole.Statistic ? 0.5 : -0.5;
+            var least = parameter.Role is ParameterRole.Scale or ParameterRole.Statistic or ParameterRole.Constant ? 0.5 : -0.5;
             if (parameter.Role == ParameterRole.Weight) continue;
             foreach (ref var value in parameter.Span) value = T.CreateChecked(random.NextDouble() + least);
         }

@@ -87,7 +87,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 37].Array[0, 6]
+        from kinds in Gen.Int[0, 48].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -116,7 +116,16 @@ internal static class RandomModel
             new Add { Name = "join", Inputs = ["input", "deconv1", "tied1"] },
         };
         // A penalty on mean activations takes what a sigmoid gives.
-        foreach (var kind in kinds) layers.AddRange(kind == 18 ? [new Sigmoid(), Sparsity.RelativeEntropy(fraction, fraction)] : [Simple(kind, fraction, first.Description.Rank)]);
+        foreach (var kind in kinds)
+        {
+            layers.AddRange(kind switch
+            {
+                18 => [new Sigmoid(), Sparsity.RelativeEntropy(fraction, fraction)],
+                48 => [new Constant(fraction < 0.5 ? [] : [1]) { Name = $"given{layers.Count}", InitialValue = fraction, IsTrained = fraction > 0.7 }, new Maximum { Inputs = [$"given{layers.Count}", "join", "join"] }],
+                _ => [Simple(kind, fraction, first.Description.Rank)],
+            });
+        }
+
         layers.Add(new Dense(3) { Initialiser = initialiser, Bias = fraction < 0.5 });
         try
         {
@@ -150,6 +159,14 @@ internal static class RandomModel
         17 => Sparsity.MeanMagnitude(fraction),
         19 => new GaussianSample { Weight = fraction },
         20 => new SoftThreshold { InitialValue = fraction, NonNegative = fraction > 0.5 },
+        38 => new Subtract { Inputs = ["join", "join"] },
+        39 => new Divide { Inputs = ["join", "join"] },
+        40 => new Power { Inputs = ["join", "join"] },
+        41 => new Minimum { Inputs = ["join", "join"] },
+        42 => new Maximum { Inputs = ["join", "join", "join"] },
+        43 => new MatrixProduct { Inputs = ["join", "join"] },
+        44 or 45 or 46 => new Reduce((ReduceFunction)(fraction * 5), kind == 44 ? [1] : [-1, 1]) { KeepSizes = kind < 46 },
+        47 => new ArgMax(fraction < 0.5 ? 1 : -1) { KeepSize = fraction < 0.7, LastIndex = fraction > 0.3 },
         _ => RandomWindowLayer.Of(kind - 21, fraction, rank),
     };
 }

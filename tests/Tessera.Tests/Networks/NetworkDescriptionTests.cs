@@ -77,7 +77,7 @@ public class NetworkDescriptionTests
     {
         Refused("conv1: kernel 9 does not fit input 8 with padding 0 on axis 0; pad by 1 more or use a kernel of at most 8.", new Convolution(new() { Kernel = [9, 3], Outputs = 1 }));
         Refused("conv1: the shape 1×3 has 2 axes; a kernel 3×3 takes 4: batch, channels and 2 spatial.", new Dense(3), new Convolution(new() { Kernel = [3, 3], Outputs = 1 }));
-        Refused("add1: its inputs input 1×2×8×8 and conv1 1×4×8×8 differ in shape; bring them to one shape, with a convolution of kernel 1 where channels differ.", new Convolution(new() { Kernel = [1, 1], Outputs = 4 }), new Add { Inputs = ["input", "conv1"] });
+        Refused("add1: its inputs input 1×2×8×8 and conv1 1×4×8×8 differ in shape: aligned at their last axes, 2 meets 4 and neither is 1; bring them to one shape, with a convolution of kernel 1 where channels differ.", new Convolution(new() { Kernel = [1, 1], Outputs = 4 }), new Add { Inputs = ["input", "conv1"] });
         Refused("concatenate1: its inputs input 1×2×8×8 and pool1 1×2×4×4 differ in more than channels; pool, pad or upsample one of them to the other's size.", new MaxPool { Window = [2, 2] }, new Concatenate { Inputs = ["input", "pool1"] });
         Refused("maxout1: the input 1×2×8×8 has 2 channels, which groups of 3 do not divide evenly; give a multiple of 3 channels.", new ChannelPool(3));
         Refused("reshape1: the input 2×8×8 has 128 elements per example but the shape 3×3 has 9; give a shape of 128 elements.", new Reshape([3, 3]));
