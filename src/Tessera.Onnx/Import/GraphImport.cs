@@ -12,6 +12,9 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
 {
     private readonly OnnxGraph graph = model.Graph;
     private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Flow> constants = new(StringComparer.Ordinal);
+    private readonly HashSet<string> weights = [.. model.Graph.Initialisers.Where(static tensor => tensor.Element.IsReal()).Select(static tensor => tensor.Name)];
+    private readonly List<OnnxNode> unread = [];
     private long budget = (4L << 20) + model.Graph.Initialisers.Sum(static tensor => (long)tensor.Count);
     private readonly Dictionary<string, int> uses = new(StringComparer.Ordinal);
 
@@ -46,6 +49,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         }
 
         foreach (var node in graph.Nodes) Import(node);
+        CheckAllRead();
         return Finish(input.Name, shape);
     }
 
@@ -58,6 +62,19 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     public void Define(string value, Value meaning)
     {
         if (value.Length > 0) values[value] = meaning;
+    }
+
+    /// <summary>A layer that gives a constant of the graph; all who take it take the same layer. What training changes is what the file holds as its weights.</summary>
+    public Flow ConstantLayer(string value, NumberArray numbers)
+    {
+        if (value.Length > 0 && constants.TryGetValue(value, out var known)) return known;
+        if (numbers.Count == 0) throw Wrong($"constant '{value}' has no elements");
+        var layer = new Constant(numbers.Shape) { Name = Layers.NameFor(value.Length > 0 ? value : "constant"), IsTrained = numbers.Count > 1 && weights.Contains(value) };
+        Layers.Add(layer);
+        Layers.Fill($"{layer.Name}.value", numbers.CopyTo);
+        var flow = new Flow(layer.Name, numbers.Shape, numbers.Shape, numbers.Element) { HasBatch = false };
+        if (value.Length > 0) constants[value] = flow;
+        return flow;
     }
 
     /// <summary>What may be computed while importing: as many numbers as the model holds, and four million.</summary>
@@ -76,7 +93,6 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         return new Known(new NumberArray(OnnxTensor.Of(constant, Sizes.Of(tensor.Lengths), numbers)));
     }
 
-    /// <summary>All that is not read is said at once, before anything is made.</summary>
     private void CheckReadable()
     {
         if (model.Functions > 0) throw Wrong($"it defines {model.Functions} functions of its own, which are not read; export it with its functions inlined");
@@ -85,12 +101,16 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             throw Wrong($"it is written in version {Opset} of the operators; versions {OnnxImport.FirstOpset} to {OnnxImport.LastOpset} are read");
         }
 
-        var unknown = graph.Nodes
-            .Where(static node => node.Domain.Length > 0 || !(OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator)))
+    }
+
+    /// <summary>One error for all nodes that are not read, by operator.</summary>
+    private void CheckAllRead()
+    {
+        var operators = unread
             .GroupBy(static node => node.Domain.Length > 0 ? $"{node.Domain}.{node.Operator}" : node.Operator)
-            .Select(static group => $"{group.Key} ({string.Join(", ", group.Take(8).Select(static node => node.Label))}{(group.Count() > 8 ? $" and {group.Count() - 8} more" : "")})")
+            .Select(static group => $"{group.Key} ({string.Join(", ", group.Take(8).Select(static node => node.Label))}{(group.Count() > 8 ? $" and {group.Count() - 8} more" : "")}){(FoldingTable.Operators.ContainsKey(group.Key) ? ", of what the network computes" : "")}")
             .ToArray();
-        if (unknown.Length > 0) throw Wrong($"operators that are not read: {string.Join("; ", unknown)}");
+        if (operators.Length > 0) throw Wrong($"operators that are not read: {string.Join("; ", operators)}");
     }
 
     private OnnxValue Input()
@@ -135,11 +155,25 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         }
 
         var here = new NodeImport(this, node);
+        var isStandard = node.Domain.Length == 0;
+        if (here.Inputs.Any(static input => input is Unread) || (!isStandard) || !(OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator)))
+        {
+            if (!isStandard || !here.Inputs.Any(static input => input is Unread)) unread.Add(node);
+            foreach (var output in node.Outputs) Define(output, new Unread());
+            return;
+        }
+
         try
         {
             if (FoldingTable.TryFold(here)) return;
-            if (!OperatorTable.Layers.TryGetValue(node.Operator, out var import)) throw here.Wrong("it is read only where its inputs do not depend on the network's input");
-            import(here);
+            if (OperatorTable.Layers.TryGetValue(node.Operator, out var import))
+            {
+                import(here);
+                return;
+            }
+
+            unread.Add(node);
+            foreach (var output in node.Outputs) Define(output, new Unread());
         }
         catch (ArgumentException exception)
         {

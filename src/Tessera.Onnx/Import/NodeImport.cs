@@ -89,6 +89,30 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         return (int)(axis < 0 ? axis + modelRank : axis) + AxisOffset;
     }
 
+    /// <summary>An input that may be a constant: it then becomes a layer that gives it.</summary>
+    public Flow Operand(int index)
+    {
+        return Input(index) is Known known ? graph.ConstantLayer(node.Inputs[index], ForAnyBatch(known, index)) : Flow(index);
+    }
+
+    /// <summary>Numbers that are the same for each example, however many examples there are: for one, on an axis of size 1.</summary>
+    public NumberArray ForAnyBatch(Known known, int index)
+    {
+        if (!known.DependsOnBatch) return known.AtTwo;
+        var (two, three) = (known.AtTwo, known.AtThree);
+        var count = two.Count / 2;
+        if (two.Shape.Count == 0 || two.Shape[0] != 2 || three.Shape[0] != 3 || two.Shape.From(1) != three.Shape.From(1)
+            || !two.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(count)) || !three.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(0, count)))
+        {
+            throw Wrong($"input {index} ('{node.Inputs[index]}') depends on the size of the batch");
+        }
+
+        return new NumberArray(two.Element, [1, .. two.Shape.From(1).AsSpan()], two.Values[..count]);
+    }
+
+    /// <summary>A number as a layer.</summary>
+    public Flow Scalar(double value) => graph.ConstantLayer("", new NumberArray(OnnxElement.Float, [], [value]));
+
     // Layers.
 
     /// <summary>A name for a layer of this node.</summary>
@@ -116,9 +140,22 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         }
 
         layer = layer with { Name = layer.Name.Length > 0 ? layer.Name : NewName(), Inputs = LayerNames.Create(names) };
-        var flow = new Flow(layer.Name, layer.InferShape(atTwo), layer.InferShape(atThree), inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float);
+        var flow = new Flow(layer.Name, layer.InferShape(atTwo), layer.InferShape(atThree), inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float)
+        {
+            HasBatch = HasBatch(inputs),
+        };
         Layers.Add(layer);
         return flow;
+
+        static bool HasBatch(ReadOnlySpan<Flow> inputs)
+        {
+            foreach (var input in inputs)
+            {
+                if (input.HasBatch) return true;
+            }
+
+            return false;
+        }
     }
 
     public Flow Add(Layer layer, Flow input) => Add(layer, [input]);

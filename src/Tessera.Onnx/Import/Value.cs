@@ -13,6 +13,9 @@ internal sealed record Flow(string Layer, Sizes AtTwo, Sizes AtThree, OnnxElemen
 {
     public int Rank => AtTwo.Count;
 
+    /// <summary>Whether it depends on the network's input; a constant's layer does not, and has no batch.</summary>
+    public bool HasBatch { get; init; } = true;
+
     /// <summary>Whether the size on this axis is the same for every batch.</summary>
     public bool IsFixed(int axis) => AtTwo[axis] == AtThree[axis];
 
@@ -34,3 +37,6 @@ internal sealed record Known(NumberArray AtTwo, NumberArray AtThree) : Value
 
 /// <summary>The second output of a max pooling: where its winners stood.</summary>
 internal sealed record Winners(Flow Pool, Flow Pooled) : Value;
+
+/// <summary>What a node gives that is not read, or what comes of it: the import goes on, so that all such nodes are named in one error.</summary>
+internal sealed record Unread : Value;

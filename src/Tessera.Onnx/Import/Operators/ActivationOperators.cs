@@ -69,7 +69,7 @@ internal static class ActivationOperators
 
         // x above 0 and slope · x below, for a slope of any shape: relu(x) − slope · relu(−x).
         var below = node.Add(new Relu(), node.Add(new Elementwise(ElementFunction.Negate), input));
-        var scaled = ArithmeticOperators.Apply(node, new Multiply(), below, slope);
+        var scaled = ArithmeticOperators.Apply(node, new Multiply(), below, node.Operand(1));
         node.Give(node.Add(new Add(), [node.Add(new Relu(), input), node.Add(new Elementwise(ElementFunction.Negate), scaled)]));
     }
 

@@ -49,7 +49,14 @@ internal static class ConvolutionOperators
             if (wanted.Count > 0 || automatic is "SAME_UPPER" or "SAME_LOWER")
             {
                 var total = full - (wanted.Count > 0 ? wanted[axis] : (long)from * stride);
-                if (total < 0) throw node.Wrong($"axis {axis}: an output of {full - total} is {-total} more than the {full} that kernel and stride give; no padding does that");
+                if (total < 0)
+                {
+                    // What kernel and stride do not reach is added at the end, as output padding is.
+                    extra -= (int)total;
+                    full -= total;
+                    total = 0;
+                }
+
                 var small = (int)(total / 2);
                 (low[axis], high[axis]) = automatic == "SAME_UPPER" ? (small, (int)(total - small)) : ((int)(total - small), small);
             }

@@ -30,6 +30,7 @@ internal static class NormalisationOperators
 
     private static void Drop(NodeImport node)
     {
+        if (node.Has(2) && node.RequiredConstant(2).Values[0] != 0) throw node.Wrong("it is in training mode; export the model for inference");
         if (node.IsUsed(1)) throw node.Wrong("its mask is taken by another node; export the model for inference");
         var rate = node.Has(1) ? node.RequiredConstant(1).Values[0] : node.Real("ratio", 0.5);
         node.Give(node.Add(new Dropout(Math.Round(rate, 7)), node.Flow()));

@@ -14,7 +14,9 @@ internal static class OperatorTable
             .. ActivationOperators.All,
             .. MatrixOperators.All,
             .. ArithmeticOperators.All,
+            .. ReductionOperators.All,
             .. ShapeOperators.All,
+            .. ResizeOperators.All,
         ],
         StringComparer.Ordinal);
 }

@@ -20,6 +20,7 @@ internal static class ShapeOperators
         new("Split", Split),
         new("Gather", Gather),
         new("Expand", Expand),
+        new("Tile", Tile),
         new("DepthToSpace", static node => node.Give(node.Add(
             new DepthToSpace(Block(node), node.Text("mode", "DCR") == "CRD" ? BlockOrder.ColumnRowDepth : BlockOrder.DepthColumnRow), node.Flow()))),
         new("SpaceToDepth", static node => node.Give(node.Add(new SpaceToDepth(Block(node)), node.Flow()))),
@@ -153,14 +154,42 @@ internal static class ShapeOperators
 
     private static void Concatenate(NodeImport node)
     {
-        var inputs = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
-        if (inputs.Length == 1)
+        if (node.Inputs.Any(static input => input is Known))
         {
-            node.Give(inputs[0]);
+            node.Give(WithConstants(node));
             return;
         }
 
-        node.Give(node.Add(new Concatenate { Axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank) }, inputs));
+        var inputs = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
+        node.Give(inputs.Length == 1 ? inputs[0] : node.Add(new Concatenate { Axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank) }, inputs));
+    }
+
+    /// <summary>Constants have no batch to be put beside one: each operand is laid into zeros of the whole size, and they are added. Zeros are the border alone.</summary>
+    private static Flow WithConstants(NodeImport node)
+    {
+        var rank = node.Inputs.OfType<Flow>().First().Rank;
+        var axis = node.Axis(node.Integer("axis", 1), rank);
+        if (axis == 0) throw node.Wrong("it puts constants beside the examples of a batch");
+        var operands = node.Inputs.Select((input, index) => input is Known known ? (Known: node.ForAnyBatch(known, index), Flow: null) : (Known: (NumberArray?)null, Flow: node.Flow(index))).ToArray();
+        var sizes = operands.Select(operand => operand.Flow?.AtTwo[axis] ?? operand.Known!.Shape[axis - (operand.Known.Shape.Count < rank ? node.AxisOffset : 0)]).ToArray();
+        var (start, total) = (0, sizes.Sum());
+        var parts = new List<Flow>();
+        for (var index = 0; index < operands.Length; index++)
+        {
+            var (known, flow) = operands[index];
+            if (known is null || known.Values.Any(static value => value != 0))
+            {
+                var part = flow ?? node.Operand(index);
+                int[] low = new int[part.Rank], high = new int[part.Rank];
+                var at = axis - rank + part.Rank;
+                (low[at], high[at]) = (start, total - start - sizes[index]);
+                parts.Add(node.Add(new PadAxes(Sizes.Create(low), Sizes.Create(high)), part));
+            }
+
+            start += sizes[index];
+        }
+
+        return parts.Count == 1 ? parts[0] : ArithmeticOperators.Apply(node, new Add(), [.. parts]);
     }
 
     private static void Transpose(NodeImport node)
@@ -207,8 +236,28 @@ internal static class ShapeOperators
         var input = node.Flow();
         if (node.Input(1) is not Known shape) throw node.Wrong("its shape is computed from the network's numbers");
         Sizes atTwo = MovementFolding.ToSizes(node, shape.AtTwo), atThree = MovementFolding.ToSizes(node, shape.AtThree);
+        if (atTwo.Count + node.AxisOffset > input.Rank && node.AxisOffset > 0)
+        {
+            var added = Enumerable.Repeat(1, atTwo.Count + node.AxisOffset - input.Rank).ToArray();
+            input = To(node, input, [input.AtTwo[0], .. added, .. input.AtTwo.From(1).AsSpan()], [input.AtThree[0], .. added, .. input.AtThree.From(1).AsSpan()]);
+        }
+
         // A size that depends on the batch is there already: 1 leaves it as it is.
         node.Give(node.Add(new Expand(Sizes.Create([.. atTwo.Select((size, axis) => size == atThree[axis] ? size : 1)])), input));
+    }
+
+    private static void Tile(NodeImport node)
+    {
+        var flow = node.Flow();
+        var times = node.ConstantIntegers(1) ?? throw node.Wrong("its repeats are missing");
+        if (times.Count != flow.Rank - node.AxisOffset) throw node.Wrong($"{times.Count} repeats for {flow}");
+        for (var axis = 0; axis < times.Count; axis++)
+        {
+            if (times[axis] is < 1 or > 4096) throw node.Wrong($"{times[axis]} repeats on axis {axis}; 1 to 4096 are read");
+            if (times[axis] > 1) flow = node.Add(new Concatenate { Axis = axis + node.AxisOffset }, [.. Enumerable.Repeat(flow, times[axis])]);
+        }
+
+        node.Give(flow);
     }
 
     private static Sizes Block(NodeImport node) => Sizes.Repeat(node.Size("blocksize", 0), Math.Max(0, node.Flow().Rank - 2));
