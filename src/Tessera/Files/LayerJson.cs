@@ -14,33 +14,11 @@ internal static class LayerJson
         LayerKind.Of("dense", OperatorLayerJson.ReadDense, OperatorLayerJson.Write),
         .. WindowLayerJson.Kinds,
         .. CodingLayerJson.Kinds,
+        .. ActivationLayerJson.Kinds,
+        .. NormalisationLayerJson.Kinds,
         .. MovingLayerJson.Kinds,
-        LayerKind.Of("batch-normalisation", ReadNormalisation, WriteNormalisation),
-        LayerKind.Of("dropout", keys => new Dropout(keys.Required("rate").Real(0, 1)), (writer, layer) => writer.WriteNumber("rate", layer.Rate)),
-        LayerKind.Of("relu", _ => new Relu()),
-        LayerKind.Of(
-            "leaky-relu",
-            keys => new LeakyRelu(keys.Optional("slope")?.Real(0, 1) ?? new LeakyRelu().Slope),
-            (writer, layer) => writer.WriteNumber("slope", layer.Slope)),
-        LayerKind.Of(
-            "elu",
-            keys => new Elu(keys.Optional("alpha")?.Real(0) ?? new Elu().Alpha),
-            (writer, layer) => writer.WriteNumber("alpha", layer.Alpha)),
-        LayerKind.Of(
-            "soft-threshold",
-            keys => new SoftThreshold { InitialValue = keys.Optional("initialValue")?.Real(0) ?? new SoftThreshold().InitialValue, NonNegative = keys.Optional("nonNegative")?.Truth() ?? false },
-            (writer, layer) =>
-            {
-                writer.WriteNumber("initialValue", layer.InitialValue);
-                writer.WriteBoolean("nonNegative", layer.NonNegative);
-            }),
-        LayerKind.Of("sigmoid", _ => new Sigmoid()),
-        LayerKind.Of("tanh", _ => new Tanh()),
-        LayerKind.Of("softplus", _ => new Softplus()),
-        LayerKind.Of("gelu", _ => new Gelu()),
-        LayerKind.Of("silu", _ => new Silu()),
-        LayerKind.Of("softmax", _ => new Softmax()),
         .. ArithmeticLayerJson.Kinds,
+        LayerKind.Of("dropout", keys => new Dropout(keys.Required("rate").Real(0, 1)), (writer, layer) => writer.WriteNumber("rate", layer.Rate)),
     ];
 
     public static Layer Read(LocatedValue value)
@@ -83,17 +61,5 @@ internal static class LayerJson
         if (value.Kind == LocatedKind.Text) return [value.NonEmptyText()];
         if (value.Kind != LocatedKind.List) throw value.WrongBecause("a list of layer names, such as [\"conv1\", \"input\"], is needed");
         return [.. value.Items.Select(item => item.NonEmptyText())];
-    }
-
-    private static BatchNormalisation ReadNormalisation(LocatedObject keys)
-    {
-        var defaults = new BatchNormalisation();
-        return defaults with { Momentum = keys.Optional("momentum")?.Real(0, 1) ?? defaults.Momentum, Epsilon = keys.Optional("epsilon")?.Real(0) ?? defaults.Epsilon };
-    }
-
-    private static void WriteNormalisation(Utf8JsonWriter writer, BatchNormalisation layer)
-    {
-        writer.WriteNumber("momentum", layer.Momentum);
-        writer.WriteNumber("epsilon", layer.Epsilon);
     }
 }

@@ -118,7 +118,7 @@ internal sealed class LocatedValue
         }
 
         throw WrongBecause(most is int.MaxValue or long.MaxValue
-            ? least == long.MinValue ? "a whole number is needed" : $"a whole number of at least {least} is needed"
+            ? least is int.MinValue or long.MinValue ? "a whole number is needed" : $"a whole number of at least {least} is needed"
             : $"a whole number from {least} to {most} is needed");
     }
 

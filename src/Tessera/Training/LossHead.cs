@@ -17,6 +17,8 @@ internal static class LossHead
         var last = network.Layers[^1];
         var left = (loss, last) switch
         {
+            (CrossEntropy, Softmax softmax) when !softmax.IsOverChannels(network.InputShapes(network.Layers.Count - 1, 1)[0]) => throw new ArgumentException(
+                $"{last.Name}: {loss.Name} is over the channels, not over axis {softmax.Axis}; leave the softmax's axis at 1, or take it out.", nameof(loss)),
             (CrossEntropy, Softmax) or (BinaryCrossEntropy, Sigmoid) => true,
             (CrossEntropy, Sigmoid) => throw new ArgumentException(
                 $"{last.Name}: {loss.Name} wants scores or a softmax at the end of the network, not a sigmoid; take the sigmoid out, or train with binary cross-entropy.", nameof(loss)),

@@ -139,7 +139,7 @@ internal static class RandomModel
 
     private static Layer Simple(int kind, double fraction, int rank) => kind switch
     {
-        0 => new Relu(),
+        0 => RandomBend.Of(fraction),
         1 => new LeakyRelu(fraction),
         2 => new Elu(fraction + 0.1),
         3 => new Sigmoid(),

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tessera.Kernels;
 using Tessera.Kernels.Vectors;
 
@@ -58,7 +57,7 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         for (var n = 0; n < batch; n++)
         {
             Ask(Memory.Inputs[0], n + 1, c);
-            var (ofPlane, squaresOfPlane) = Moments(Plane(Memory.Inputs[0], n, c), centre);
+            var (ofPlane, squaresOfPlane) = NormalisationSums.Moments<T>(Plane(Memory.Inputs[0], n, c), centre);
             sum += double.CreateTruncating(ofPlane);
             squares += double.CreateTruncating(squaresOfPlane);
         }
@@ -87,12 +86,12 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         var factor = double.CreateTruncating(Memory.Parameters[Scale][c]) * statistics.Inverse;
         var mean = T.CreateTruncating(statistics.Mean);
         var shift = double.CreateTruncating(Memory.Parameters[Shift][c]) - ((statistics.Mean - double.CreateTruncating(mean)) * factor);
-        var function = new Affine(mean, T.CreateTruncating(factor), T.CreateTruncating(shift));
+        var function = new AffineFunction<T>(mean, T.CreateTruncating(factor), T.CreateTruncating(shift));
         for (var n = 0; n < batch; n++)
         {
             Ask(Memory.Inputs[0], n + 1, c);
             var x = Plane(Memory.Inputs[0], n, c);
-            VectorLoops.Map<T, Affine>(x, x, Plane(Memory.Output, n, c), function);
+            VectorLoops.Map<T, AffineFunction<T>>(x, x, Plane(Memory.Output, n, c), function);
         }
     }
 
@@ -105,7 +104,7 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         {
             Ask(Memory.OutputGradient, n + 1, c);
             Ask(Memory.Inputs[0], n + 1, c);
-            var (ofPlane, productOfPlane) = Sums(Plane(Memory.OutputGradient, n, c), Plane(Memory.Inputs[0], n, c), centre);
+            var (ofPlane, productOfPlane) = NormalisationSums.Products<T>(Plane(Memory.OutputGradient, n, c), Plane(Memory.Inputs[0], n, c), centre);
             sum += double.CreateTruncating(ofPlane);
             product += double.CreateTruncating(productOfPlane);
         }
@@ -115,7 +114,7 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         Memory.ParameterGradients[Shift][c] = T.CreateTruncating(sum);
         if (Memory.InputGradients[0] == null) return;
         var factor = double.CreateTruncating(Memory.Parameters[Scale][c]) * inverse;
-        var function = new Gradient(
+        var function = new NormalisationGradient<T>(
             T.CreateTruncating(factor),
             T.CreateTruncating(factor * sum / count),
             T.CreateTruncating(factor * inverse * product / count),
@@ -124,14 +123,14 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
     }
 
     [SkipLocalsInit]
-    private void Spread(Gradient function, int n, int c)
+    private void Spread(NormalisationGradient<T> function, int n, int c)
     {
         var g = Plane(Memory.OutputGradient, n, c);
         var x = Plane(Memory.Inputs[0], n, c);
         var d = Plane(Memory.InputGradients[0], n, c);
         if (!Memory.Accumulate[0])
         {
-            VectorLoops.Map<T, Gradient>(g, x, d, function);
+            VectorLoops.Map<T, NormalisationGradient<T>>(g, x, d, function);
             return;
         }
 
@@ -139,7 +138,7 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
         for (var p = 0; p < plane; p += Chunks.Elements)
         {
             var part = scratch[..Math.Min(Chunks.Elements, plane - p)];
-            VectorLoops.Map<T, Gradient>(g.Slice(p, part.Length), x.Slice(p, part.Length), part, function);
+            VectorLoops.Map<T, NormalisationGradient<T>>(g.Slice(p, part.Length), x.Slice(p, part.Length), part, function);
             TensorPrimitives.Add(d.Slice(p, part.Length), part, d.Slice(p, part.Length));
         }
     }
@@ -154,83 +153,4 @@ internal sealed unsafe class BatchNormalisationExecution<T>(Sizes shape, double 
     }
 
     private Span<T> Plane(T* values, int n, int c) => new(values + ((((long)n * channels) + c) * plane), plane);
-
-    /// <summary>Σ (x − centre) and Σ (x − centre)².</summary>
-    private static (T Sum, T Squares) Moments(ReadOnlySpan<T> x, T centre)
-    {
-        ref var values = ref MemoryMarshal.GetReference(x);
-        Vector<T> evenSum = Vector<T>.Zero, oddSum = Vector<T>.Zero, evenSquares = Vector<T>.Zero, oddSquares = Vector<T>.Zero, centres = new(centre);
-        var i = 0;
-        for (; i <= x.Length - (2 * Vector<T>.Count); i += 2 * Vector<T>.Count)
-        {
-            var one = Vector.LoadUnsafe(ref values, (nuint)i) - centres;
-            var other = Vector.LoadUnsafe(ref values, (nuint)(i + Vector<T>.Count)) - centres;
-            evenSum += one;
-            oddSum += other;
-            evenSquares = VectorLoops.MultiplyAdd(one, one, evenSquares);
-            oddSquares = VectorLoops.MultiplyAdd(other, other, oddSquares);
-        }
-
-        var (sum, squares) = (Vector.Sum(evenSum + oddSum), Vector.Sum(evenSquares + oddSquares));
-        for (; i < x.Length; i++)
-        {
-            sum += x[i] - centre;
-            squares += (x[i] - centre) * (x[i] - centre);
-        }
-
-        return (sum, squares);
-    }
-
-    /// <summary>Σ g and Σ g (x − centre).</summary>
-    private static (T Sum, T Product) Sums(ReadOnlySpan<T> g, ReadOnlySpan<T> x, T centre)
-    {
-        ref var gradients = ref MemoryMarshal.GetReference(g);
-        ref var values = ref MemoryMarshal.GetReference(x);
-        Vector<T> evenSum = Vector<T>.Zero, oddSum = Vector<T>.Zero, evenProduct = Vector<T>.Zero, oddProduct = Vector<T>.Zero, centres = new(centre);
-        var i = 0;
-        for (; i <= x.Length - (2 * Vector<T>.Count); i += 2 * Vector<T>.Count)
-        {
-            var (even, odd) = ((nuint)i, (nuint)(i + Vector<T>.Count));
-            var one = Vector.LoadUnsafe(ref gradients, even);
-            var other = Vector.LoadUnsafe(ref gradients, odd);
-            evenSum += one;
-            oddSum += other;
-            evenProduct = VectorLoops.MultiplyAdd(one, Vector.LoadUnsafe(ref values, even) - centres, evenProduct);
-            oddProduct = VectorLoops.MultiplyAdd(other, Vector.LoadUnsafe(ref values, odd) - centres, oddProduct);
-        }
-
-        var (sum, product) = (Vector.Sum(evenSum + oddSum), Vector.Sum(evenProduct + oddProduct));
-        for (; i < x.Length; i++)
-        {
-            sum += g[i];
-            product += g[i] * (x[i] - centre);
-        }
-
-        return (sum, product);
-    }
-
-    /// <summary>(x − mean) · factor + shift.</summary>
-    private readonly struct Affine(T mean, T factor, T shift) : IPairFunction<T>
-    {
-        private readonly Vector<T> mean = new(mean);
-        private readonly Vector<T> factor = new(factor);
-        private readonly Vector<T> shift = new(shift);
-        private readonly Vector<T> smallest = new(Subnormals.SmallestNormal<T>());
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x, Vector<T> unused) => Subnormals.Flush(VectorLoops.MultiplyAdd(x - mean, factor, shift), smallest);
-    }
-
-    /// <summary>factor · g − constant − slope · (x − mean).</summary>
-    private readonly struct Gradient(T factor, T constant, T slope, T mean) : IPairFunction<T>
-    {
-        private readonly Vector<T> factor = new(factor);
-        private readonly Vector<T> constant = new(constant);
-        private readonly Vector<T> slope = new(slope);
-        private readonly Vector<T> mean = new(mean);
-        private readonly Vector<T> smallest = new(Subnormals.SmallestNormal<T>());
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> g, Vector<T> x) => Subnormals.Flush((factor * g) - constant - (slope * (x - mean)), smallest);
-    }
 }

@@ -6,20 +6,17 @@ using Tessera.Kernels;
 namespace Tessera.Execution.Layers;
 
 /// <summary>
-/// Softmax over channels, in blocks of neighbouring positions so that every pass runs along the fastest axis; without
-/// spatial axes the channels themselves are the fastest and each example is a row.
+/// Softmax over one axis, in blocks of neighbouring positions so that every pass runs along the fastest axis; where the axis
+/// is itself the fastest, each of its rows is a block. With y = exp(x − max x) / Σ, the gradient is y (g − Σ y g).
 /// </summary>
 [SkipLocalsInit]
-internal sealed unsafe class SoftmaxExecution<T>(Sizes shape) : LayerExecution<T>
+internal sealed unsafe class SoftmaxExecution<T>(AxisView view) : LayerExecution<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const int ForwardStage = 0;
     private const int BackwardStage = 1;
-    private const int Block = 256;
 
-    private readonly int batch = shape[0];
-    private readonly int channels = shape[1];
-    private readonly int plane = (int)shape.From(2).Product;
+    private readonly AxisView view = view;
 
     public override Overlay Output => Overlay.Overwrite;
 
@@ -27,32 +24,38 @@ internal sealed unsafe class SoftmaxExecution<T>(Sizes shape) : LayerExecution<T
 
     public override bool BackwardReadsOutput => true;
 
-    public override void Forward() => Run(ForwardStage, batch);
+    public override void Forward() => Run(ForwardStage, view.Jobs);
 
-    public override void Backward() => Run(BackwardStage, batch);
+    public override void Backward() => Run(BackwardStage, view.Jobs);
 
-    protected override void Execute(int stage, int n)
+    protected override void Execute(int stage, int job)
     {
-        var start = (long)n * channels * plane;
-        if (plane == 1)
+        var (first, end) = view.PiecesOf(job);
+        for (var piece = first; piece < end; piece++)
         {
-            if (stage == ForwardStage) ForwardRow(start);
-            else BackwardRow(start);
-            return;
-        }
-
-        for (var p = 0; p < plane; p += Block)
-        {
-            var length = Math.Min(Block, plane - p);
-            if (stage == ForwardStage) ForwardBlock(start + p, length);
-            else BackwardBlock(start + p, length);
+            var (start, count) = view.Piece(piece);
+            switch (stage, view.Inner)
+            {
+                case (ForwardStage, 1):
+                    ForwardRow(start);
+                    break;
+                case (ForwardStage, _):
+                    ForwardBlock(start, count);
+                    break;
+                case (_, 1):
+                    BackwardRow(start);
+                    break;
+                default:
+                    BackwardBlock(start, count);
+                    break;
+            }
         }
     }
 
     private void ForwardRow(long start)
     {
-        var x = new ReadOnlySpan<T>(Memory.Inputs[0] + start, channels);
-        var y = new Span<T>(Memory.Output + start, channels);
+        var x = new ReadOnlySpan<T>(Memory.Inputs[0] + start, view.Length);
+        var y = new Span<T>(Memory.Output + start, view.Length);
         TensorPrimitives.Subtract(x, TensorPrimitives.Max(x), y);
         TensorPrimitives.Exp(y, y);
         TensorPrimitives.Divide(y, TensorPrimitives.Sum<T>(y), y);
@@ -61,64 +64,70 @@ internal sealed unsafe class SoftmaxExecution<T>(Sizes shape) : LayerExecution<T
 
     private void BackwardRow(long start)
     {
-        var y = new ReadOnlySpan<T>(Memory.Output + start, channels);
-        var g = new ReadOnlySpan<T>(Memory.OutputGradient + start, channels);
-        var d = new Span<T>(Memory.InputGradients[0] + start, channels);
+        var y = new ReadOnlySpan<T>(Memory.Output + start, view.Length);
+        var g = new ReadOnlySpan<T>(Memory.OutputGradient + start, view.Length);
+        var d = new Span<T>(Memory.InputGradients[0] + start, view.Length);
         var mean = TensorPrimitives.Dot(y, g);
-        for (var c = 0; c < channels; c++)
+        Span<T> scratch = stackalloc T[Chunks.Elements];
+        for (var at = 0; at < view.Length; at += Chunks.Elements)
         {
-            var value = y[c] * (g[c] - mean);
-            d[c] = Memory.Accumulate[0] ? d[c] + value : value;
+            var value = scratch[..Math.Min(Chunks.Elements, view.Length - at)];
+            TensorPrimitives.Subtract(g.Slice(at, value.Length), mean, value);
+            TensorPrimitives.Multiply(value, y.Slice(at, value.Length), value);
+            Subnormals.Flush(value);
+            Give(value, d.Slice(at, value.Length));
         }
-
-        Subnormals.Flush(d);
     }
 
-    private void ForwardBlock(long start, int length)
+    private void ForwardBlock(long start, int count)
     {
-        Span<T> most = stackalloc T[Block], sum = stackalloc T[Block];
-        most = most[..length];
-        sum = sum[..length];
-        Row(Memory.Inputs[0], start, 0, length).CopyTo(most);
-        for (var c = 1; c < channels; c++) TensorPrimitives.Max(most, Row(Memory.Inputs[0], start, c, length), most);
+        Span<T> most = stackalloc T[AxisView.Block], sum = stackalloc T[AxisView.Block];
+        most = most[..count];
+        sum = sum[..count];
+        Row(Memory.Inputs[0], start, 0, count).CopyTo(most);
+        for (var i = 1; i < view.Length; i++) TensorPrimitives.Max(most, Row(Memory.Inputs[0], start, i, count), most);
         sum.Clear();
-        for (var c = 0; c < channels; c++)
+        for (var i = 0; i < view.Length; i++)
         {
-            var y = Row(Memory.Output, start, c, length);
-            TensorPrimitives.Subtract(Row(Memory.Inputs[0], start, c, length), most, y);
+            var y = Row(Memory.Output, start, i, count);
+            TensorPrimitives.Subtract(Row(Memory.Inputs[0], start, i, count), most, y);
             TensorPrimitives.Exp(y, y);
             TensorPrimitives.Add(sum, y, sum);
         }
 
-        for (var c = 0; c < channels; c++)
+        for (var i = 0; i < view.Length; i++)
         {
-            var y = Row(Memory.Output, start, c, length);
+            var y = Row(Memory.Output, start, i, count);
             TensorPrimitives.Divide(y, sum, y);
             Subnormals.Flush(y);
         }
     }
 
-    private void BackwardBlock(long start, int length)
+    private void BackwardBlock(long start, int count)
     {
-        Span<T> mean = stackalloc T[Block], value = stackalloc T[Block];
-        mean = mean[..length];
-        value = value[..length];
+        Span<T> mean = stackalloc T[AxisView.Block], value = stackalloc T[AxisView.Block];
+        mean = mean[..count];
+        value = value[..count];
         mean.Clear();
-        for (var c = 0; c < channels; c++)
+        for (var i = 0; i < view.Length; i++)
         {
-            TensorPrimitives.MultiplyAdd(Row(Memory.Output, start, c, length), Row(Memory.OutputGradient, start, c, length), mean, mean);
+            TensorPrimitives.MultiplyAdd(Row(Memory.Output, start, i, count), Row(Memory.OutputGradient, start, i, count), mean, mean);
         }
 
-        for (var c = 0; c < channels; c++)
+        for (var i = 0; i < view.Length; i++)
         {
-            TensorPrimitives.Subtract(Row(Memory.OutputGradient, start, c, length), mean, value);
-            TensorPrimitives.Multiply(value, Row(Memory.Output, start, c, length), value);
+            TensorPrimitives.Subtract(Row(Memory.OutputGradient, start, i, count), mean, value);
+            TensorPrimitives.Multiply(value, Row(Memory.Output, start, i, count), value);
             Subnormals.Flush(value);
-            var d = Row(Memory.InputGradients[0], start, c, length);
-            if (Memory.Accumulate[0]) TensorPrimitives.Add(d, value, d);
-            else value.CopyTo(d);
+            Give(value, Row(Memory.InputGradients[0], start, i, count));
         }
     }
 
-    private Span<T> Row(T* values, long start, int c, int length) => new(values + start + ((long)c * plane), length);
+    private void Give(ReadOnlySpan<T> value, Span<T> d)
+    {
+        if (Memory.Accumulate[0]) TensorPrimitives.Add(d, value, d);
+        else value.CopyTo(d);
+    }
+
+    private Span<T> Row(T* values, long start, int i, int count) => new(values + start + ((long)i * view.Inner), count);
 }

@@ -48,7 +48,7 @@ public sealed record Sparsity : Layer
 
     internal override void CheckSource(Layer? source)
     {
-        if (Penalty == SparsityPenalty.L1 || source is Sigmoid or Softmax) return;
+        if (Penalty == SparsityPenalty.L1 || source is Sigmoid or HardSigmoid or Softmax) return;
         throw Misfit($"a kl penalty is for activations between 0 and 1, and its input is {(source is null ? "the network's input" : $"{source.Name}, of kind {source.Kind}")}; put a sigmoid right before it, or use the l1 penalty.");
     }
 
