@@ -87,7 +87,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 37].Array[0, 6]
+        from kinds in Gen.Int[0, 49].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -150,6 +150,7 @@ internal static class RandomModel
         17 => Sparsity.MeanMagnitude(fraction),
         19 => new GaussianSample { Weight = fraction },
         20 => new SoftThreshold { InitialValue = fraction, NonNegative = fraction > 0.5 },
+        >= 38 => RandomMovingLayer.Of(kind - 38, fraction, rank),
         _ => RandomWindowLayer.Of(kind - 21, fraction, rank),
     };
 }
