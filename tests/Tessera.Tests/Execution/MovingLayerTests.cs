@@ -192,9 +192,9 @@ public class MovingLayerTests
                 // What two slices leave out of order: the positions from the cut on, then those before, then all.
                 Check(
                     [
-                        new Slice([axis], [cut], [int.MaxValue]) { Name = "after", Inputs = ["input"] },
-                        new Slice([axis], [0], [cut]) { Name = "before", Inputs = ["input"] },
-                        new Concatenate { Inputs = ["after", "before", "input"], Axis = axis },
+                        new Slice([axis], [cut], [int.MaxValue]) { Name = "after", Inputs = ["whole"] },
+                        new Slice([axis], [0], [cut]) { Name = "before", Inputs = ["whole"] },
+                        new Concatenate { Inputs = ["after", "before", "whole"], Axis = axis },
                     ],
                     shape,
                     at => [.. at.Select((x, a) => a != along ? x : x < shape[along] - cut ? x + cut : x < shape[along] ? x - shape[along] + cut : x - shape[along])]);
@@ -254,19 +254,20 @@ public class MovingLayerTests
     private static void Check(Layer[] layers, int[] shape, Func<int[], int[]?> source, double fill = 0)
     {
         var input = Sizes.Create(shape);
-        var network = new NetworkDescription("net", input.From(1), layers);
-        var output = network.OutputShape(shape[0]);
+        // The whole shape is one example's, so that no axis is a batch, which a network is checked with at 1.
+        var network = new NetworkDescription("net", input, [new View(input) { Name = "whole" }, .. layers]);
+        var output = network.OutputShape(1);
         var sources = new int[output.Product];
         for (var i = 0; i < sources.Length; i++) sources[i] = source(At(i, output)) is { } from ? Flat(from, input) : -1;
-        Check<float>(network, shape[0], sources, fill, new() { Threads = 1 });
-        Check<float>(network, shape[0], sources, fill, new() { Threads = 3, Instructions = InstructionSet.Portable });
-        Check<double>(network, shape[0], sources, fill, new() { Threads = 2 });
+        Check<float>(network, sources, fill, new() { Threads = 1 });
+        Check<float>(network, sources, fill, new() { Threads = 3, Instructions = InstructionSet.Portable });
+        Check<double>(network, sources, fill, new() { Threads = 2 });
     }
 
-    private static void Check<T>(NetworkDescription network, int batch, int[] sources, double fill, ExecutionOptions options)
+    private static void Check<T>(NetworkDescription network, int[] sources, double fill, ExecutionOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var execution = new NetworkExecution<T>(network, NetworkParameters<T>.Create(network, 1), batch, options with { Training = true, InputGradient = true });
+        var execution = new NetworkExecution<T>(network, NetworkParameters<T>.Create(network, 1), 1, options with { Training = true, InputGradient = true });
         for (var pass = 0; pass < 2; pass++)
         {
             var v = NetworkGradients.Random<T>(execution.InputShape, 3, pass);

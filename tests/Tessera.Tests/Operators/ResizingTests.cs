@@ -55,7 +55,7 @@ public class ResizingTests
                     expected += weight * v[(rest * plane) + x];
                 }
 
-                Assert.Equal(expected, z[at], 1e-9);
+                Assert.Equal(expected, z[at], 1e-7);
             }
         },
         iter: 300,
