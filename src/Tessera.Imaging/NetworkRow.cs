@@ -96,8 +96,9 @@ internal sealed record NetworkRow(string Name, string Kind, int Count, double St
         for (var index = network.Layers.Count - 1; index >= 0; index = Before(index).MaxBy(WindowsUpTo)) path.Add(index);
         path.Reverse();
 
-        // Behind a flatten or a dense layer, axes (of a reshape, perhaps) are no longer the input's.
-        return [.. path.TakeWhile(index => shapes[index].Count - 2 == rank && network.Layers[index] is not Reshape)];
+        // Behind a flatten or a dense layer, axes (of a reshape, perhaps) are no longer the input's; nor are positions that were moved.
+        return [.. path.TakeWhile(index => shapes[index].Count - 2 == rank
+            && network.Layers[index] is not (Reshape or View or Permute or Slice or Gather or Expand or DepthToSpace or SpaceToDepth or PadAxes or Resize))];
     }
 
     /// <summary>A layer's window along the axis; null where it leaves positions as they are.</summary>

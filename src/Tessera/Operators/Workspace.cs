@@ -46,9 +46,6 @@ public sealed unsafe class Workspace<T> : IParallelWork
     /// <summary>All of it, so that tests can put there what no kernel may rely on.</summary>
     internal Span<T> Memory => memory;
 
-    /// <summary>The part that all workers use together, for a layer that is no algorithm.</summary>
-    internal T* Shared => shared;
-
     /// <summary>Runs all stages of an algorithm; the operands stay where they are until it returns.</summary>
     internal void Run(Algorithm<T> algorithm, in Operands<T> operands)
     {

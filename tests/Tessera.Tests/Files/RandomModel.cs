@@ -87,7 +87,7 @@ internal static class RandomModel
     /// <summary>Models whose network is a chain over one axis or more, with a branch joined again at times.</summary>
     public static Gen<ModelDescription> Any { get; } =
         from first in RandomOperator.Any
-        from kinds in Gen.Int[0, 48].Array[0, 6]
+        from kinds in Gen.Int[0, 59].Array[0, 6]
         from initialiser in AnyInitialiser
         from fraction in Fraction
         from training in AnyTraining
@@ -167,6 +167,7 @@ internal static class RandomModel
         43 => new MatrixProduct { Inputs = ["join", "join"] },
         44 or 45 or 46 => new Reduce((ReduceFunction)(fraction * 5), kind == 44 ? [1] : [-1, 1]) { KeepSizes = kind < 46 },
         47 => new ArgMax(fraction < 0.5 ? 1 : -1) { KeepSize = fraction < 0.7, LastIndex = fraction > 0.3 },
+        >= 48 => RandomMovingLayer.Of(kind - 48, fraction, rank),
         _ => RandomWindowLayer.Of(kind - 21, fraction, rank),
     };
 }

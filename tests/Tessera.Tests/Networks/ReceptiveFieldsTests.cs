@@ -12,7 +12,7 @@ namespace Tessera.Tests.Networks;
 public class ReceptiveFieldsTests
 {
     private static readonly Gen<(int Kernel, int Stride, int Dilation, int Rule, int Kind)> AnyLayer =
-        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 6]);
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[1, 2], Gen.Int[0, 4], Gen.Int[0, 10]);
 
     [Fact]
     public void Receptive_fields_are_where_gradients_arrive() =>
@@ -79,6 +79,10 @@ public class ReceptiveFieldsTests
                 1 => new TransposedConvolution(description, 1) { Name = name },
                 5 => new Upsample([made.Kernel]) { Name = name, Mode = (UpsamplingMode)(made.Stride % 2) },
                 6 => new Pad([made.Kernel - 1], [made.Stride - 1]) { Name = name, Mode = (BorderMode)(made.Rule % 4) },
+                7 => new Resize(new() { Size = [made.Kernel * made.Stride], Mode = (ResizeMode)(made.Rule % 3), Antialias = made.Dilation == 2 }) { Name = name },
+                8 => new Slice([-1], [made.Kernel - 1], [int.MaxValue]) { Name = name, Steps = [made.Stride] },
+                9 => new PadAxes([0, 0, made.Kernel - 2], [0, 0, made.Stride - 2]) { Name = name, Mode = (BorderMode)(made.Rule % 4) },
+                10 => new Gather(2, [made.Kernel, -1, 0, made.Kernel], [4]) { Name = name },
                 _ => new Convolution(description) { Name = name },
             };
             // A branch that is added again: its field and the layer's own are joined.

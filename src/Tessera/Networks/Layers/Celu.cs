@@ -15,6 +15,8 @@ public sealed record Celu(double Alpha = 1) : Layer
         ? inputs[0]
         : throw Misfit(FormattableString.Invariant($"alpha {Alpha}; it must be above 0, such as 1."));
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ElementwiseExecution<T, EluFunction<T>>(
         context.Output.Product, new EluFunction<T>(T.One, T.CreateChecked(Alpha), T.CreateChecked(Alpha)));
 }

@@ -20,6 +20,8 @@ public sealed record Clip(double? Minimum = null, double? Maximum = null) : Laye
         return inputs[0];
     }
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ElementwiseExecution<T, ClipFunction<T>>(
         context.Output.Product,
         new ClipFunction<T>(Minimum is { } minimum ? T.CreateChecked(minimum) : T.NegativeInfinity, Maximum is { } maximum ? T.CreateChecked(maximum) : T.PositiveInfinity));

@@ -35,6 +35,8 @@ public sealed record Concatenate : Layer
         return [.. inputs[0].Select((size, a) => a == axis ? (int)total : size)];
     }
 
+    internal override int LeastRank => 1;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context)
     {
         var axis = FullAxis.Of(this, Axis, context.Output);

@@ -18,6 +18,8 @@ public sealed record Elementwise(ElementFunction Function) : Layer
         ? inputs[0]
         : throw Misfit(FormattableString.Invariant($"there is no function {(int)Function}; use one of ElementFunction, such as Absolute."));
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context)
     {
         var count = context.Output.Product;

@@ -17,6 +17,8 @@ public sealed record Expand(Sizes Dimensions) : Layer
     /// <inheritdoc/>
     public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => [.. Moves(inputs).Axes.Select(static axis => axis.Target)];
 
+    internal override int LeastRank => 1;
+
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs)
     {
         var input = inputs[0];

@@ -24,6 +24,8 @@ public sealed record Gather(int Axis, Sizes Indices, Sizes Shape) : Layer
         return [.. input.AsSpan()[..axis], .. Shape.AsSpan(), .. input.AsSpan()[(axis + 1)..]];
     }
 
+    internal override int LeastRank => 1;
+
     internal override bool MixesPositions => Shape.Count != 1;
 
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs)

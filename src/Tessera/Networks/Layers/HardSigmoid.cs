@@ -19,6 +19,8 @@ public sealed record HardSigmoid(double Alpha = 0.2, double Beta = 0.5) : Layer
         return inputs[0];
     }
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ElementwiseExecution<T, HardSigmoidFunction<T>>(
         context.Output.Product, new HardSigmoidFunction<T>(T.CreateChecked(Alpha), T.CreateChecked(Beta)));
 }

@@ -12,6 +12,8 @@ public sealed record HardSwish : Layer
     /// <inheritdoc/>
     public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => inputs[0];
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new ElementwiseExecution<T, HardSwishFunction<T>>(context.Output.Product, default);
 }

@@ -43,6 +43,8 @@ public sealed record PadAxes(Sizes Low, Sizes High) : Layer
         })];
     }
 
+    internal override int LeastRank => 1;
+
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs)
     {
         var border = new BorderPadding { Low = Low, High = High, Mode = Mode };

@@ -21,6 +21,8 @@ public sealed record Permute(Sizes Order) : Layer
         return [.. FullAxis.Of(this, Order, inputs[0]).Select(axis => inputs[0][axis])];
     }
 
+    internal override int LeastRank => 1;
+
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs)
     {
         var order = FullAxis.Of(this, Order, inputs[0]);

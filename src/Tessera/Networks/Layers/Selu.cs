@@ -22,6 +22,8 @@ public sealed record Selu(double Alpha = 1.6732632423543772, double Gamma = 1.05
         return inputs[0];
     }
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ElementwiseExecution<T, EluFunction<T>>(
         context.Output.Product, new EluFunction<T>(T.CreateChecked(Gamma), T.CreateChecked(Gamma * Alpha), T.One));
 }

@@ -26,6 +26,8 @@ public sealed record Slice(Sizes AlongAxes, Sizes Starts, Sizes Ends) : Layer
     /// <inheritdoc/>
     public override Sizes InferShape(IReadOnlyList<Sizes> inputs) => [.. Moves(inputs).Axes.Select(static axis => axis.Target)];
 
+    internal override int LeastRank => 1;
+
     internal override CopyMap Moves(IReadOnlyList<Sizes> inputs)
     {
         var count = AlongAxes.Count;

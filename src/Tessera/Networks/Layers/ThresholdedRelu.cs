@@ -15,6 +15,8 @@ public sealed record ThresholdedRelu(double Threshold = 1) : Layer
         ? inputs[0]
         : throw Misfit(FormattableString.Invariant($"threshold {Threshold}; it must be 0 or above, such as 1."));
 
+    internal override int LeastRank => 0;
+
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ElementwiseExecution<T, ThresholdedReluFunction<T>>(
         context.Output.Product, new ThresholdedReluFunction<T>(T.CreateChecked(Threshold)));
 }

@@ -42,6 +42,8 @@ public sealed record View(Sizes Dimensions) : Layer
         return [.. shape.Select(static size => (int)size)];
     }
 
+    internal override int LeastRank => 1;
+
     internal override bool MixesPositions => true;
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new ReshapeExecution<T>(context.Output.Product);
