@@ -147,7 +147,7 @@ public class LayerGradientTests
         ["subtract"] = ([3, 4], [new Tanh { Name = "a" }, new Subtract { Inputs = ["a", "input"] }]),
         ["subtract from a number"] = ([3, 4], [new Constant([]) { Name = "c", IsTrained = true }, new Subtract { Inputs = ["c", "input"] }]),
         ["subtract from itself"] = ([3, 4], [new Tanh { Name = "a" }, new Sigmoid { Name = "b" }, new Subtract { Name = "c", Inputs = ["b", "a"] }, new Subtract { Inputs = ["c", "c"] }]),
-        ["multiply, a gate for each channel"] = ([3, 4, 5], [new Tanh { Name = "a" }, new Reduce(ReduceFunction.Mean, [2, 3]) { Name = "gate" }, new Multiply { Inputs = ["a", "gate"] }]),
+        ["multiply, a gate for each channel"] = ([3, 4, 5], [new Tanh { Name = "a" }, new Reduce(ReduceFunction.Mean, [2, 3]) { Name = "mean" }, new Multiply { Inputs = ["a", "mean"] }]),
         ["multiply, short rows"] = ([4, 5, 3], [new Constant([3]) { Name = "c", IsTrained = true }, new Constant([4, 1, 3]) { Name = "d", IsTrained = true }, new Multiply { Inputs = ["input", "c", "d"] }]),
         ["multiply, long rows"] = ([2, 700], [new Constant([2, 1]) { Name = "c", IsTrained = true }, new Constant([700]) { Name = "d", IsTrained = true }, new Multiply { Inputs = ["c", "d", "input"] }]),
         ["divide"] = ([3, 4], [new Constant([4]) { Name = "c" }, new Sigmoid { Name = "a", Inputs = ["input"] }, new Add { Name = "b", Inputs = ["a", "c"] }, new Divide { Inputs = ["input", "b"] }]),
@@ -249,7 +249,7 @@ public class LayerGradientTests
         {
             Inputs = [.. layer.Inputs.Select(source => source == "input" ? "first" : source)],
         }).ToArray();
-        renamed[0] = renamed[0].Inputs.Count == 0 ? renamed[0] with { Inputs = ["first"] } : renamed[0];
+        renamed[0] = renamed[0].Inputs.Count == 0 && renamed[0].InputCount != 0 ? renamed[0] with { Inputs = ["first"] } : renamed[0];
         renamed[^1] = renamed[^1] with { Name = "last" };
         return new NetworkDescription(name, input,
         [

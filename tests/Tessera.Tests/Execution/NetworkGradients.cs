@@ -72,7 +72,8 @@ internal static class NetworkGradients
         foreach (var parameter in parameters)
         {
             var least = parameter.Role is ParameterRole.Scale or ParameterRole.Statistic or ParameterRole.Constant ? 0.5 : -0.5;
-            if (parameter.Role == ParameterRole.Weight) continue;
+            // A constant that begins at a number means that one.
+            if (parameter.Role == ParameterRole.Weight || (parameter.Role == ParameterRole.Constant && parameter.Description.InitialValue != 0)) continue;
             foreach (ref var value in parameter.Span) value = T.CreateChecked(random.NextDouble() + least);
         }
 

@@ -19,6 +19,8 @@ public sealed record MatrixProduct : Layer
     /// <inheritdoc/>
     public override int? InputCount => 2;
 
+    internal override int LeastRank => 0;
+
     /// <inheritdoc/>
     public override Sizes InferShape(IReadOnlyList<Sizes> inputs)
     {
