@@ -43,7 +43,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         graph = new NetworkGraph(Title(name), this.layers, furtherOutputs);
         var shapes = Shapes(1);
         // A constant may meet the batch by its own first axis: with one example it would pass for the batch.
-        if (this.layers.Any(static layer => layer.InputCount != 1)) Shapes(2, checksElements: false);
+        if (this.layers.Any(static layer => layer.InputCount == 0)) Shapes(2, checksElements: false);
         var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
         layerOfParameter = [.. owned.Select(static pair => pair.index)];
         Parameters = [.. owned.Select(static pair => pair.parameter)];
@@ -91,7 +91,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
             var inputs = InputShapes(index, batch, shapes);
             CheckRanks(index, inputs);
             shapes[index] = layers[index].InferShape(inputs);
-            if (index == layers.Length - 1) CheckBatch(index, shapes[index], batch);
+            CheckBatch(index, inputs, shapes[index], batch);
             if (checksElements) CheckElements(index, shapes[index]);
         }
 
@@ -178,9 +178,12 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         }
     }
 
-    private void CheckBatch(int index, Sizes shape, int batch)
+    /// <summary>What joins a batch with constants must leave the batch where it was; a layer of one input may move it on purpose.</summary>
+    private void CheckBatch(int index, IReadOnlyList<Sizes> inputs, Sizes shape, int batch)
     {
-        if (!graph.DependsOnInput[index] || (shape.Count > 0 && shape[0] == batch)) return;
+        if (layers[index].InputCount == 1 || !graph.DependsOnInput[index] || (shape.Count > 0 && shape[0] == batch)) return;
+        var sources = graph.Sources[index];
+        if (!sources.Index().Any(source => (source.Item < 0 || graph.DependsOnInput[source.Item]) && inputs[source.Index][0] == batch)) return;
         throw layers[index].Misfit($"for a batch of {batch} its output is {shape}, whose first axis is not the batch; give constants 1 on the axis that meets the batch, and no axis before it.");
     }
 

@@ -117,7 +117,7 @@ public class OptimiserTests
                 var parameters = Pair<float>("any", 5, role);
                 parameters.Value.Span.Fill(1);
                 new OptimiserState<float>(new Sgd { WeightDecay = 0.5, DecayEverything = everything }, [parameters.Value], 1).Step([parameters.Gradient], 0.5);
-                var decays = role == ParameterRole.Weight || (everything && role != ParameterRole.Statistic);
+                var decays = role == ParameterRole.Weight || (everything && role is not (ParameterRole.Statistic or ParameterRole.Constant));
                 Assert.All(parameters.Value.Span.ToArray(), value => Assert.Equal(decays ? 0.75f : 1f, value));
             }
         }

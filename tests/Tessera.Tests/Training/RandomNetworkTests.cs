@@ -17,7 +17,8 @@ public class RandomNetworkTests
         {
             var network = Plain(model.Network);
             var report = GradientCheck.Run(network, new MeanSquaredError(), threads: 1, cancellation: TestContext.Current.CancellationToken);
-            Assert.True(report.Passed, $"{network}\n{report}");
+            // A layer that is constant between steps stops every gradient before it; then there is nothing to compare.
+            Assert.True(report.Rows.All(static row => row.Passed || row.Compared == 0), $"{network}\n{report}");
         },
         iter: 8,
         threads: 1);
