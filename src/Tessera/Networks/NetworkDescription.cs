@@ -182,8 +182,8 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
     private void CheckBatch(int index, IReadOnlyList<Sizes> inputs, Sizes shape, int batch)
     {
         if (layers[index].InputCount == 1 || !graph.DependsOnInput[index] || (shape.Count > 0 && shape[0] == batch)) return;
-        var sources = graph.Sources[index];
-        if (!sources.Index().Any(source => (source.Item < 0 || graph.DependsOnInput[source.Item]) && inputs[source.Index][0] == batch)) return;
+        var isBatched = graph.Sources[index].Select(source => source < 0 || graph.DependsOnInput[source]).ToArray();
+        if (Array.TrueForAll(isBatched, static batched => batched) || !isBatched.Index().Any(source => source.Item && inputs[source.Index][0] == batch)) return;
         throw layers[index].Misfit($"for a batch of {batch} its output is {shape}, whose first axis is not the batch; give constants 1 on the axis that meets the batch, and no axis before it.");
     }
 
