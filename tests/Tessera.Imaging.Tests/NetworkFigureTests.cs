@@ -83,6 +83,15 @@ public class NetworkFigureTests
     }
 
     [Fact]
+    public void A_constant_stands_on_no_way_from_the_input()
+    {
+        Layer[] branch = [new Constant([1, 1, 16]) { Name = "given" }, Conv(3) with { Name = "of given", Inputs = ["given"] }, Conv(3) with { Name = "of input", Inputs = ["input"] }, new Add { Inputs = ["of given", "of input"] }];
+        var figure = new Figure(NetworkFigure.ToSvg(new NetworkDescription("branch", [1, 16], branch)));
+        Assert.Contains(figure.Texts, text => text.Text == "of input");
+        Assert.DoesNotContain(figure.Texts, text => text.Text is "of given" or "given");
+    }
+
+    [Fact]
     public void A_tied_decoder_has_the_connections_of_its_encoder()
     {
         var encoder = new Convolution(new ConvolutionDescription { Kernel = [3], Outputs = 1, Stride = [2], Padding = Padding.Same }) { Name = "code" };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tessera.Cli.Pictures;
+using Tessera.Networks.Layers;
 
 namespace Tessera.Cli.Commands;
 
@@ -39,6 +40,7 @@ internal static class DrawFeatures
             var network = trained.Model.Network;
             if (!FeatureMaps.CanDraw(trained)) throw new InvalidOperationException($"{given}: the network takes samples of {network.InputShape}, which have no picture; networks of signals, images and volumes do.");
             int? place = parsed.GetValue(layer) is { } name ? LayerChoice.IndexOf(network, name) : null;
+            if (place is { } named && network.Layers[named] is Constant) throw new UsageException($"--layer: {parsed.GetValue(layer)} is a constant, the same for every image; name a layer that takes something.");
             if (place is { } one && network.Shapes(1)[one].Count is < 3 or > 5) throw new UsageException($"--layer: {parsed.GetValue(layer)} gives {network.Shapes(1)[one].From(1)}, without maps to draw; name a layer with one to three spatial axes.");
             var path = PictureFile.Check(parsed.GetValue(output), place is null ? "features.svg" : $"features-{parsed.GetValue(layer)}.svg", given);
             var sample = PredictionSample.Single(network.InputShape, file, () => trained.ReadData(parsed.GetValue(data), "test"), parsed.GetValue(index) ?? 0);

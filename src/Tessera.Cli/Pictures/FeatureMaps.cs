@@ -27,7 +27,7 @@ internal static class FeatureMaps
         var shapes = network.Shapes(1);
         List<SheetRow> rows = [new($"input\n{network.InputShape}", [new SheetImage(sample, network.InputShape)])];
         var shown = Enumerable.Range(0, network.Layers.Count).Where(index => layer is null
-            ? shapes[index].Count is >= 3 and <= 5 && network.Layers[index] is not Dropout
+            ? shapes[index].Count is >= 3 and <= 5 && shapes[index][0] == 1 && network.Layers[index] is not (Dropout or Constant)
             : index == layer).ToArray();
         foreach (var index in shown.Take(MostLayers)) rows.AddRange(ChannelMaps.Of(network.Layers[index].Name, Activation(execution, network.Layers[index].Name), shapes[index].From(1), [1, .. shapes[index].From(2).AsSpan()], layer is null ? ChannelMaps.PerRow : 8 * ChannelMaps.PerRow));
         var remark = ChannelMaps.Scale;

@@ -60,7 +60,7 @@ internal static class LayerFilters
             index = inputs.Count == 0 ? index - 1 : names.IndexOf(inputs[0]);
 
             // Behind another layer with weights the numbers are no longer pixels.
-            if (index < 0 || network.Layers[index] is Dense) return null;
+            if (index < 0 || network.Layers[index] is Dense or Constant) return null;
         }
     }
 

@@ -108,7 +108,7 @@ public class OptimiserTests
     }
 
     [Fact]
-    public void Only_weights_decay_unless_asked_otherwise_and_statistics_never_change()
+    public void Only_weights_decay_unless_asked_otherwise_and_statistics_and_constants_never_change()
     {
         foreach (var everything in new[] { false, true })
         {
