@@ -11,7 +11,7 @@ namespace Tessera.Kernels.Copying;
 /// two are transposed in blocks:
 /// <code>
 ///   source ▸ [ … r … c ]   r far apart, c side by side
-///   target ▸ [ … c … r ]   r side by side: strips of columns, turned 8 × 8 in registers
+///   target ▸ [ … c … r ]   r side by side: blocks of 256 × 16, turned 8 × 8 in registers
 /// </code>
 /// A job is a box of the target, so jobs never write the same element; sums are taken in the order of the source's positions.
 /// </summary>
@@ -20,8 +20,13 @@ internal sealed unsafe class StridedCopy<T>
 {
     private const int ElementsPerJob = 32768;
 
-    /// <summary>Columns of a strip: one cache line of each row is read, so that few lines are written at once.</summary>
-    private const int StripColumns = 16;
+    /// <summary>Rows and columns that are turned at once: of each row one cache line is read, and of each column many are written one after another.</summary>
+    private const int BlockRows = 256;
+    private const int BlockColumns = 16;
+
+    /// <summary>Below this there is nothing to turn in registers, and elements go one by one.</summary>
+    private const int NarrowestBlock = 4;
+    private const int NarrowElements = 2048;
 
     private readonly CopyLoop[] loops;
     private readonly int[] pieces;
@@ -74,11 +79,18 @@ internal sealed unsafe class StridedCopy<T>
         {
             var piece = job % pieces[k];
             job /= pieces[k];
-            box[2 * k] = (int)((long)loops[k].Size * piece / pieces[k]);
-            box[(2 * k) + 1] = (int)((long)loops[k].Size * (piece + 1) / pieces[k]);
+            box[2 * k] = Bound(k, piece);
+            box[(2 * k) + 1] = Bound(k, piece + 1);
         }
 
         Walk(0, box, source, target, add);
+    }
+
+    /// <summary>Where a piece of a loop begins; along what is copied in runs and blocks, at a whole line.</summary>
+    private int Bound(int k, int piece)
+    {
+        var bound = (int)((long)loops[k].Size * piece / pieces[k]);
+        return piece < pieces[k] && k >= last - 1 && loops[k].Size / pieces[k] >= BlockColumns ? bound / BlockColumns * BlockColumns : bound;
     }
 
     private void Walk(int level, int* box, T* source, T* target, bool add)
@@ -120,9 +132,28 @@ internal sealed unsafe class StridedCopy<T>
         var run = loops[last].Segments[0];
         var from = source + run.Source + ((long)low * run.SourceStep);
         var stride = loops[last - 1].Stride;
-        for (var c = 0; c < columns; c += StripColumns)
+        var to = target + low;
+        var narrow = Math.Min(rows, columns) < NarrowestBlock;
+        var height = narrow ? NarrowElements / Math.Min(columns, NarrowElements) : BlockRows;
+        for (var r = 0; r < rows; r += height)
         {
-            Transposition.Run(from + c, run.SourceStep, rows, Math.Min(StripColumns, columns - c), target + low + (c * stride), stride, add, vectors);
+            var block = Math.Min(height, rows - r);
+            var first = from + ((long)r * run.SourceStep);
+            if (!narrow)
+            {
+                for (var c = 0; c < columns; c += BlockColumns)
+                {
+                    Transposition.Run(first + c, run.SourceStep, block, Math.Min(BlockColumns, columns - c), to + r + (c * stride), stride, add, vectors);
+                }
+            }
+            else if (columns < NarrowestBlock)
+            {
+                for (var c = 0; c < columns; c++) Row(first + c, run.SourceStep, to + r + (c * stride), 1, block, add);
+            }
+            else
+            {
+                for (var i = 0; i < block; i++) Row(first + ((long)i * run.SourceStep), 1, to + r + i, stride, columns, add);
+            }
         }
     }
 
