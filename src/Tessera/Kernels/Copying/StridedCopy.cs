@@ -24,6 +24,9 @@ internal sealed unsafe class StridedCopy<T>
     private const int BlockRows = 256;
     private const int BlockColumns = 16;
 
+    /// <summary>The fewest rows or columns of a job's, where there are as many.</summary>
+    private const int LeastPiece = 64;
+
     /// <summary>Below this there is nothing to turn in registers, and elements go one by one.</summary>
     private const int NarrowestBlock = 4;
     private const int NarrowElements = 2048;
@@ -61,15 +64,24 @@ internal sealed unsafe class StridedCopy<T>
         // The outermost loops are cut first, so that a job's runs stay long.
         var wanted = (int)Math.Ceiling(Math.Max(target, source) / ElementsPerJob);
         Jobs = 1;
-        for (var k = 0; k < loops.Length; k++)
+        for (var k = 0; k < (transposes ? last - 1 : loops.Length); k++) Cut(k, loops[k].Size);
+        if (!transposes) return;
+
+        // A job's blocks read whole lines and write long ones: the longer of the two is cut first, and neither into slivers.
+        var longer = loops[last].Size >= loops[last - 1].Size ? last : last - 1;
+        Cut(longer, Math.Max(1, loops[longer].Size / LeastPiece));
+        var shorter = last + last - 1 - longer;
+        Cut(shorter, Math.Max(1, loops[shorter].Size / LeastPiece));
+
+        void Cut(int k, int most)
         {
-            pieces[k] = Math.Min(loops[k].Size, (wanted + Jobs - 1) / Jobs);
+            pieces[k] = Math.Min(most, (wanted + Jobs - 1) / Jobs);
             Jobs *= pieces[k];
         }
     }
 
     /// <summary>How many jobs there are.</summary>
-    public int Jobs { get; }
+    public int Jobs { get; private set; }
 
     /// <summary>Runs one job; with <paramref name="add"/>, everything is added to the target, and nothing filled.</summary>
     public void Execute(int job, T* source, T* target, bool add)
