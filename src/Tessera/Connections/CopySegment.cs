@@ -28,6 +28,7 @@ internal readonly record struct CopySegment(int Count, int Target, int TargetSte
     /// <summary>The i of the target positions from <paramref name="low"/> to <paramref name="high"/>, its end left out.</summary>
     public (int First, int End) Within(int low, int high)
     {
+        if (TargetStep == 1) return (Math.Max(0, low - Target), Math.Min(Count, high - Target));
         if (TargetStep == 0) return Target >= low && Target < high ? (0, Count) : (0, 0);
         return (low <= Target ? 0 : (low - Target + TargetStep - 1) / TargetStep, high <= Target ? 0 : Math.Min(Count, (high - Target + TargetStep - 1) / TargetStep));
     }

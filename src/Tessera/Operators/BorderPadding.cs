@@ -1,5 +1,6 @@
 using System.Numerics;
-using Tessera.Kernels.Resampling;
+using Tessera.Connections;
+using Tessera.Kernels.Copying;
 
 namespace Tessera.Operators;
 
@@ -58,14 +59,23 @@ public sealed record BorderPadding
         PoolingChecks.InputShape(inputShape, name);
         var inputSize = inputShape.From(2);
         var outputSize = OutputSize(inputSize, name);
-        var maps = new AxisMap[inputSize.Count];
-        for (var a = 0; a < maps.Length; a++)
+        var axes = new List<CopyAxis> { CopyAxis.Whole(inputShape[0] * inputShape[1]) };
+        for (var a = 0; a < inputSize.Count; a++)
         {
             int low = Low[a], size = inputSize[a];
-            maps[a] = new AxisMap(size, [.. Enumerable.Range(0, outputSize[a]).Select(p => Source(p - low, size))]);
+            axes.Add(CopyAxis.Chosen(size, [.. Enumerable.Range(0, outputSize[a]).Select(p => Source(p - low, size))]));
         }
 
-        return new SpatialMapPlan<T>(inputShape, maps, options ?? PlanOptions.Default, $"border {Mode}, {Low} before and {High} after");
+        var map = new CopyMap([.. axes]);
+        var resolved = options ?? PlanOptions.Default;
+        var vectors = resolved.Instructions != InstructionSet.Portable;
+        return new SpatialMapPlan<T>(
+            inputShape,
+            outputSize,
+            new CopyAlgorithm<T>(new StridedCopy<T>(map, T.Zero, vectors), adjoint: false),
+            new CopyAlgorithm<T>(new StridedCopy<T>(map.Transposed(), T.Zero, vectors), adjoint: true),
+            resolved,
+            $"border {Mode}, {Low} before and {High} after");
     }
 
     /// <summary>The input that stands at coordinate <paramref name="x"/>, or −1 for zero.</summary>

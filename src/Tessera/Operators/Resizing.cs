@@ -10,6 +10,8 @@ namespace Tessera.Operators;
 /// </summary>
 public sealed record Resizing
 {
+    private const int NearestDigits = 6;
+
     /// <summary>The output size of each axis; empty where scales are given.</summary>
     public Sizes Size { get; init; }
 
@@ -62,6 +64,11 @@ public sealed record Resizing
     /// <summary>Makes a plan for an input [N, C, i_1 … i_d].</summary>
     /// <exception cref="ArgumentException">As for <see cref="OutputSize"/>.</exception>
     public SpatialMapPlan<T> Plan<T>(Sizes inputShape, PlanOptions? options = null, string name = "resizing")
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Plan<T>(inputShape, options, name, null);
+
+    /// <summary>The same, for what calls itself something else.</summary>
+    internal SpatialMapPlan<T> Plan<T>(Sizes inputShape, PlanOptions? options, string name, string? description)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         PoolingChecks.InputShape(inputShape, name);
@@ -74,7 +81,7 @@ public sealed record Resizing
             new SeparableMap<T>(taps, planes, adjoint: false),
             new SeparableMap<T>(taps, planes, adjoint: true),
             options ?? PlanOptions.Default,
-            $"resizing to {outputSize}, {Mode}");
+            description ?? $"resizing to {outputSize}, {Mode}");
     }
 
     /// <summary>The inputs and weights of every position of one axis.</summary>
@@ -85,6 +92,8 @@ public sealed record Resizing
         var x = Place(axis, input, output, p);
         if (Mode == ResizeMode.Nearest)
         {
+            // Scales from elsewhere are single-precision, and so are the places that they mean: what is that near to the middle, or to an input, is there.
+            x = Math.Round(x, NearestDigits);
             var nearest = Rounding switch
             {
                 ResizeRounding.RoundPreferFloor => Math.Ceiling(x - 0.5),

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using Tessera.Kernels;
-using Tessera.Kernels.Resampling;
 
 namespace Tessera.Operators;
 
@@ -18,17 +17,6 @@ public sealed unsafe class SpatialMapPlan<T>
     private readonly Algorithm<T> inputGradient;
     private readonly string description;
     private Workspace<T>? spare;
-
-    internal SpatialMapPlan(Sizes inputShape, AxisMap[] maps, PlanOptions options, string description)
-        : this(
-            inputShape,
-            [.. maps.Select(map => map.Output)],
-            new MapForward<T>(maps, inputShape[0] * inputShape[1]),
-            new MapGradient<T>(maps, inputShape[0] * inputShape[1]),
-            options,
-            description)
-    {
-    }
 
     internal SpatialMapPlan(Sizes inputShape, Sizes outputSize, Algorithm<T> forward, Algorithm<T> inputGradient, PlanOptions options, string description)
     {

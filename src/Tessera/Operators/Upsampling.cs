@@ -1,5 +1,4 @@
 using System.Numerics;
-using Tessera.Kernels.Resampling;
 
 namespace Tessera.Operators;
 
@@ -36,29 +35,7 @@ public sealed record Upsampling
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         PoolingChecks.InputShape(inputShape, name);
-        var inputSize = inputShape.From(2);
-        OutputSize(inputSize, name);
-        var maps = new AxisMap[inputSize.Count];
-        for (var a = 0; a < maps.Length; a++) maps[a] = Mode == UpsamplingMode.Linear && Factors[a] > 1 ? Linear(inputSize[a], Factors[a]) : Nearest(inputSize[a], Factors[a]);
-        return new SpatialMapPlan<T>(inputShape, maps, options ?? PlanOptions.Default, $"upsampling {Factors}, {Mode}");
-    }
-
-    private static AxisMap Nearest(int input, int factor) => new(input, [.. Enumerable.Range(0, input * factor).Select(p => p / factor)]);
-
-    /// <summary>Position p has its centre at (p + ½) / f − ½ between input centres.</summary>
-    private static AxisMap Linear(int input, int factor)
-    {
-        var first = new int[input * factor];
-        var second = new int[first.Length];
-        var weight = new double[first.Length];
-        for (var p = 0; p < first.Length; p++)
-        {
-            var x = Math.Clamp(((p + 0.5) / factor) - 0.5, 0, input - 1);
-            first[p] = (int)x;
-            second[p] = Math.Min(first[p] + 1, input - 1);
-            weight[p] = x - first[p];
-        }
-
-        return new AxisMap(input, first, second, weight);
+        var resizing = new Resizing { Size = OutputSize(inputShape.From(2), name), Mode = Mode == UpsamplingMode.Linear ? ResizeMode.Linear : ResizeMode.Nearest };
+        return resizing.Plan<T>(inputShape, options, name, $"upsampling {Factors}, {Mode}");
     }
 }

@@ -11,7 +11,7 @@ namespace Tessera.Kernels.Copying;
 /// two are transposed in blocks:
 /// <code>
 ///   source ▸ [ … r … c ]   r far apart, c side by side
-///   target ▸ [ … c … r ]   r side by side: strips of columns, turned 8 × 8 in registers
+///   target ▸ [ … c … r ]   r side by side: blocks of 256 × 16, turned 8 × 8 in registers
 /// </code>
 /// A job is a box of the target, so jobs never write the same element; sums are taken in the order of the source's positions.
 /// </summary>
@@ -20,8 +20,16 @@ internal sealed unsafe class StridedCopy<T>
 {
     private const int ElementsPerJob = 32768;
 
-    /// <summary>Columns of a strip: one cache line of each row is read, so that few lines are written at once.</summary>
-    private const int StripColumns = 16;
+    /// <summary>Rows and columns that are turned at once: of each row one cache line is read, and of each column many are written one after another.</summary>
+    private const int BlockRows = 256;
+    private const int BlockColumns = 16;
+
+    /// <summary>The fewest rows or columns of a job's, where there are as many.</summary>
+    private const int LeastPiece = 64;
+
+    /// <summary>Below this there is nothing to turn in registers, and elements go one by one.</summary>
+    private const int NarrowestBlock = 4;
+    private const int NarrowElements = 2048;
 
     private readonly CopyLoop[] loops;
     private readonly int[] pieces;
@@ -56,15 +64,24 @@ internal sealed unsafe class StridedCopy<T>
         // The outermost loops are cut first, so that a job's runs stay long.
         var wanted = (int)Math.Ceiling(Math.Max(target, source) / ElementsPerJob);
         Jobs = 1;
-        for (var k = 0; k < loops.Length; k++)
+        for (var k = 0; k < (transposes ? last - 1 : loops.Length); k++) Cut(k, loops[k].Size);
+        if (!transposes) return;
+
+        // A job's blocks read whole lines and write long ones: the longer of the two is cut first, and neither into slivers.
+        var longer = loops[last].Size >= loops[last - 1].Size ? last : last - 1;
+        Cut(longer, Math.Max(1, loops[longer].Size / LeastPiece));
+        var shorter = last + last - 1 - longer;
+        Cut(shorter, Math.Max(1, loops[shorter].Size / LeastPiece));
+
+        void Cut(int k, int most)
         {
-            pieces[k] = Math.Min(loops[k].Size, (wanted + Jobs - 1) / Jobs);
+            pieces[k] = Math.Min(most, (wanted + Jobs - 1) / Jobs);
             Jobs *= pieces[k];
         }
     }
 
     /// <summary>How many jobs there are.</summary>
-    public int Jobs { get; }
+    public int Jobs { get; private set; }
 
     /// <summary>Runs one job; with <paramref name="add"/>, everything is added to the target, and nothing filled.</summary>
     public void Execute(int job, T* source, T* target, bool add)
@@ -74,11 +91,18 @@ internal sealed unsafe class StridedCopy<T>
         {
             var piece = job % pieces[k];
             job /= pieces[k];
-            box[2 * k] = (int)((long)loops[k].Size * piece / pieces[k]);
-            box[(2 * k) + 1] = (int)((long)loops[k].Size * (piece + 1) / pieces[k]);
+            box[2 * k] = Bound(k, piece);
+            box[(2 * k) + 1] = Bound(k, piece + 1);
         }
 
         Walk(0, box, source, target, add);
+    }
+
+    /// <summary>Where a piece of a loop begins; along what is copied in runs and blocks, at a whole line.</summary>
+    private int Bound(int k, int piece)
+    {
+        var bound = (int)((long)loops[k].Size * piece / pieces[k]);
+        return piece < pieces[k] && k >= last - 1 && loops[k].Size / pieces[k] >= BlockColumns ? bound / BlockColumns * BlockColumns : bound;
     }
 
     private void Walk(int level, int* box, T* source, T* target, bool add)
@@ -120,9 +144,28 @@ internal sealed unsafe class StridedCopy<T>
         var run = loops[last].Segments[0];
         var from = source + run.Source + ((long)low * run.SourceStep);
         var stride = loops[last - 1].Stride;
-        for (var c = 0; c < columns; c += StripColumns)
+        var to = target + low;
+        var narrow = Math.Min(rows, columns) < NarrowestBlock;
+        var height = narrow ? NarrowElements / Math.Min(columns, NarrowElements) : BlockRows;
+        for (var r = 0; r < rows; r += height)
         {
-            Transposition.Run(from + c, run.SourceStep, rows, Math.Min(StripColumns, columns - c), target + low + (c * stride), stride, add, vectors);
+            var block = Math.Min(height, rows - r);
+            var first = from + ((long)r * run.SourceStep);
+            if (!narrow)
+            {
+                for (var c = 0; c < columns; c += BlockColumns)
+                {
+                    Transposition.Run(first + c, run.SourceStep, block, Math.Min(BlockColumns, columns - c), to + r + (c * stride), stride, add, vectors);
+                }
+            }
+            else if (columns < NarrowestBlock)
+            {
+                for (var c = 0; c < columns; c++) Row(first + c, run.SourceStep, to + r + (c * stride), 1, block, add);
+            }
+            else
+            {
+                for (var i = 0; i < block; i++) Row(first + ((long)i * run.SourceStep), 1, to + r + i, stride, columns, add);
+            }
         }
     }
 
