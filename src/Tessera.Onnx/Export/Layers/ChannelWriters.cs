@@ -15,13 +15,14 @@ internal static class ChannelWriters
             OnnxAttribute.Of("epsilon", (float)layer.Epsilon));
     }
 
-    /// <summary>sign(v) · relu(|v| − θ): thresholds below 0, which training may come to, are true in it.</summary>
+    /// <summary>relu(|v| − θ), negative where v is: thresholds below 0, which training may come to, are true in it, at 0 as well.</summary>
     public static string Write(LayerScope scope, SoftThreshold layer)
     {
         var threshold = scope.Weight("threshold", [scope.Shape[1], .. Enumerable.Repeat(1, scope.Shape.Count - 2)]);
         if (layer.NonNegative) return scope.Node("Relu", scope.Node("Sub", [scope.Input, threshold]));
         var magnitude = scope.Node("Relu", scope.Node("Sub", [scope.Node("Abs", scope.Input), threshold]));
-        return scope.Node("Mul", [scope.Node("Sign", scope.Input), magnitude]);
+        var isNegative = scope.Node("Less", [scope.Input, scope.Constant("zero", 0)]);
+        return scope.Node("Where", [isNegative, scope.Node("Neg", magnitude), magnitude]);
     }
 
     public static string Write(LayerScope scope, Softmax layer) => scope.Node("Softmax", scope.Input, OnnxAttribute.Of("axis", 1));

@@ -65,12 +65,32 @@ internal sealed class PatchForm
         value = scope.Reshape(value, [.. Sizes(static axis => axis.Tile), channels.Inputs * window, -1, .. Sizes(static axis => axis.Units)]);
         value = scope.Transpose(value, [rank + 1, rank, .. Enumerable.Range(0, rank).SelectMany(a => new long[] { rank + 2 + a, a })]);
         value = Cut(scope.Reshape(value, [-1, channels.Inputs * window, .. Sizes(static axis => axis.Whole)]));
-        value = scope.Reshape(value, -1, channels.Inputs * window, geometry.OutputSize.Product);
+        return Overlay(value);
+    }
+
+    /// <summary>
+    /// Adds the patches [N, C·k…, o…] up where they meet, to [N, C, i…]. ONNX Runtime's Col2Im goes wrong where kernels are dilated, so their
+    /// elements are drawn apart by zeros first: k·δ of them, δ − 1 more than the dilated kernel has, which reach into as much more padding.
+    /// </summary>
+    private string Overlay(string value)
+    {
         var given = geometry.Axes.ToArray();
+        var positions = geometry.OutputSize.Product;
+        var isDilated = given.Any(static axis => axis.Dilation > 1);
+        if (isDilated)
+        {
+            value = scope.Reshape(value, [-1, channels.Inputs, .. given.SelectMany(static axis => new long[] { axis.Kernel, 1 }), positions]);
+            var none = new int[(2 * rank) + 1];
+            value = scope.Border(value, none, [.. given.SelectMany(static axis => new[] { 0, axis.Dilation - 1 }), 0]);
+        }
+
+        long[] apart = [.. given.Select(static axis => (long)axis.Kernel * axis.Dilation)];
+        value = scope.Reshape(value, -1, apart.Aggregate((long)channels.Inputs, static (product, size) => product * size), positions);
         return scope.Node(
             "Col2Im",
-            [value, scope.Integers("size", [.. geometry.InputSize]), scope.Integers("window", [.. geometry.KernelSize])],
-            [.. WindowSettings.Of(given, [.. given.Select(static axis => axis.PadLow)], [.. given.Select(static axis => axis.PadHigh)]).Where(static setting => setting.Name != "kernel_shape")]);
+            [value, scope.Integers("size", [.. geometry.InputSize]), scope.Integers("window", apart)],
+            WindowSettings.Numbers("strides", [.. given.Select(static axis => axis.Stride)]),
+            WindowSettings.Numbers("pads", [.. given.Select(static axis => axis.PadLow), .. given.Select(static axis => axis.PadHigh + axis.Dilation - 1)]));
     }
 
     private string Kernel(Func<Sizes, int[]?, string> kernel)

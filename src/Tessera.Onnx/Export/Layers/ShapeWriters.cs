@@ -14,7 +14,13 @@ internal static class ShapeWriters
     /// <summary>Pad; a border that goes round is gathered axis by axis before opset 19, which brought that mode.</summary>
     public static string Write(LayerScope scope, Pad layer)
     {
-        if (layer.Mode == BorderMode.Zero) return scope.Border(scope.Input, layer.Low, layer.High);
+        if (layer.Mode == BorderMode.Zero)
+        {
+            // Axes are named though all are meant: without them ONNX Runtime takes the zeros into a pooling that follows, for which they are then no numbers.
+            var axes = scope.Integers("axes", [.. Enumerable.Range(0, scope.Shape.Count).Select(static axis => (long)axis)]);
+            return scope.Node("Pad", [scope.Input, scope.Integers("pads", [0, 0, .. layer.Low, 0, 0, .. layer.High]), scope.Constant("filling", 0), axes]);
+        }
+
         if (layer.Mode == BorderMode.Circular && scope.Opset < 19) return Gathered(scope, layer);
         var mode = layer.Mode switch { BorderMode.Reflect => "reflect", BorderMode.Replicate => "edge", _ => "wrap" };
         return scope.Node("Pad", [scope.Input, scope.Integers("pads", [0, 0, .. layer.Low, 0, 0, .. layer.High])], OnnxAttribute.Of("mode", mode));
