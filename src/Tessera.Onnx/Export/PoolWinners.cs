@@ -7,4 +7,5 @@ namespace Tessera.Onnx.Export;
 /// <param name="Low">Elements that were put before each axis before pooling.</param>
 /// <param name="Size">The size [i_1 … i_d] of what was pooled, with what was put around it.</param>
 /// <param name="Axes">The windows.</param>
-internal sealed record PoolWinners(string Positions, int[] Low, int[] Size, IReadOnlyList<AxisGeometry> Axes);
+/// <param name="Pads">The pads that the pooling has itself, all low ones and then all high ones.</param>
+internal sealed record PoolWinners(string Positions, int[] Low, int[] Size, IReadOnlyList<AxisGeometry> Axes, int[] Pads);

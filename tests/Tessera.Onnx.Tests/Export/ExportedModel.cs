@@ -51,10 +51,9 @@ internal static class ExportedModel
         }
     }
 
-    public static GraphOptimizationLevel Level = GraphOptimizationLevel.ORT_ENABLE_ALL;
     public static InferenceSession Session(byte[] model)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, GraphOptimizationLevel = Level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         return new InferenceSession(model, options);
     }
 

@@ -28,7 +28,7 @@ internal static class PoolingWriters
         }
 
         var given = scope.Nodes("MaxPool", [value], scope.IsUnpooled ? 2 : 1, WindowSettings.Of(axes, low, high));
-        if (scope.IsUnpooled) scope.Winners[layer.Name] = new PoolWinners(given[1], before, size, axes);
+        if (scope.IsUnpooled) scope.Winners[layer.Name] = new PoolWinners(given[1], before, size, axes, [.. low, .. high]);
         return given[0];
     }
 

@@ -23,7 +23,8 @@ internal static class UnpoolingWriter
                 "MaxUnpool",
                 [scope.Input, winners.Positions, shape],
                 WindowSettings.Numbers("kernel_shape", [.. winners.Axes.Select(static axis => axis.Kernel)]),
-                WindowSettings.Numbers("strides", [.. winners.Axes.Select(static axis => axis.Stride)]));
+                WindowSettings.Numbers("strides", [.. winners.Axes.Select(static axis => axis.Stride)]),
+                WindowSettings.Numbers("pads", winners.Pads));
         }
         else
         {
