@@ -55,10 +55,10 @@ internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyLi
     }
 
     /// <summary>A parameter of this layer in a shape of its own, its elements in their own order or as <paramref name="places"/> says (−1 for 0).</summary>
-    public string Weight(string parameter, Sizes shape, int[]? places = null) => network.Weight($"{layer.Name}.{parameter}", shape, places);
+    public string Weight(string parameter, Sizes shape, int[]? places = null) => network.Weight(layer.Name, parameter, shape, places);
 
     /// <summary>A parameter of the layer that this one refers to.</summary>
-    public string WeightOfReference(string parameter, Sizes shape, int[]? places = null) => network.Weight($"{Referenced!.Name}.{parameter}", shape, places);
+    public string WeightOfReference(string parameter, Sizes shape, int[]? places = null) => network.Weight(Referenced!.Name, parameter, shape, places);
 
     /// <summary>Numbers that belong to no parameter; a scalar where no shape is given.</summary>
     public string Constant(string name, ReadOnlySpan<float> values, Sizes shape = default)

@@ -17,6 +17,7 @@ internal sealed class NetworkWriter
     private readonly List<OnnxNode> nodes = [];
     private readonly List<OnnxTensor> initialisers = [];
     private readonly HashSet<string> names;
+    private readonly HashSet<string> shared;
     private readonly List<WrittenWeight> written = [];
     private readonly Dictionary<string, PoolWinners> winners = new(StringComparer.Ordinal);
     private readonly List<string> refused = [];
@@ -33,6 +34,7 @@ internal sealed class NetworkWriter
         this.network = network;
         this.weights = weights;
         this.options = options;
+        shared = [.. network.Layers.Where(static layer => layer.TakesKernelOfReference).Select(static layer => layer.Reference!)];
         // Values and initialisers share one space of names; what layers give comes first in it.
         names = [.. network.Layers.Select(static layer => layer.Name), NetworkDescription.InputName];
     }
@@ -79,18 +81,19 @@ internal sealed class NetworkWriter
 
     public void Add(OnnxTensor tensor) => initialisers.Add(tensor);
 
-    /// <summary>The initialiser that holds a parameter so; written once, also where two layers share it.</summary>
-    public string Weight(string parameter, Sizes shape, int[]? places)
+    /// <summary>The initialiser that holds a layer's parameter so; written once, also where two layers share it in one form.</summary>
+    public string Weight(string layer, string name, Sizes shape, int[]? places)
     {
+        var parameter = $"{layer}.{name}";
         foreach (var known in written)
         {
             if (known.Parameter == parameter && known.Shape == shape && known.Places.AsSpan().SequenceEqual(places)) return known.Initialiser;
         }
 
-        var name = Unused(parameter);
-        initialisers.Add(weights.Tensor(parameter, name, shape, places));
-        written.Add(new WrittenWeight(parameter, name, shape, places));
-        return name;
+        var initialiser = Unused(parameter);
+        initialisers.Add(weights.Tensor(parameter, initialiser, shape, places));
+        if (shared.Contains(layer)) written.Add(new WrittenWeight(parameter, initialiser, shape, places));
+        return initialiser;
     }
 
     private string Title => network.Name.Length > 0 ? network.Name : "network";

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Tessera.Execution;
 using Tessera.Onnx.Format;
 
@@ -12,6 +13,7 @@ internal sealed class ParametersOut<T>(NetworkParameters<T> parameters) : IWeigh
     public OnnxTensor Tensor(string parameter, string initialiser, Sizes shape, int[]? places)
     {
         var values = parameters[parameter].Span;
+        if (places is null && typeof(T) == typeof(float)) return OnnxTensor.Of(initialiser, shape, MemoryMarshal.Cast<T, float>(values));
         var elements = new float[places?.Length ?? values.Length];
         if (places is null) TensorPrimitives.ConvertTruncating<T, float>(values, elements);
         for (var index = 0; index < places?.Length; index++) elements[index] = places[index] < 0 ? 0 : float.CreateTruncating(values[places[index]]);

@@ -1,4 +1,6 @@
+using System.Numerics;
 using Tessera.Connections;
+using Tessera.Execution;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Onnx.Import;
@@ -10,7 +12,7 @@ namespace Tessera.Onnx.Tests.Export;
 
 public class OperatorExportTests
 {
-    private const int Samples = 150;
+    private const int Samples = 12;
 
     public static TheoryData<ChannelKind, SharingKind> Kinds
     {
@@ -30,13 +32,13 @@ public class OperatorExportTests
     [MemberData(nameof(Kinds))]
     public void Convolutions_of_every_kind_give_the_same_in_ONNX_Runtime(ChannelKind channels, SharingKind sharing) =>
         RandomOperator.Of(channels, sharing).Holds(
-            sample => ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(Forward(sample), sample.Seed), sample.Seed), Samples);
+            sample => Agrees(ExportedModel.Parameters<float>(Forward(sample), sample.Seed), sample), Samples);
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Transposes_of_every_kind_give_the_same_in_ONNX_Runtime(ChannelKind channels, SharingKind sharing) =>
         RandomOperator.Of(channels, sharing).Holds(
-            sample => ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(Transposed(sample), sample.Seed), sample.Seed), Samples);
+            sample => Agrees(ExportedModel.Parameters<float>(Transposed(sample), sample.Seed), sample), Samples);
 
     [Theory]
     [InlineData(SharingKind.Shared)]
@@ -67,7 +69,7 @@ public class OperatorExportTests
 
     [Fact]
     public void Tied_transposes_give_the_same_in_ONNX_Runtime() =>
-        RandomOperator.Any.Holds(sample => ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(Tied(sample), sample.Seed), sample.Seed), 2 * Samples);
+        RandomOperator.Any.Holds(sample => Agrees(ExportedModel.Parameters<double>(Tied(sample), sample.Seed), sample), 2 * Samples);
 
     [Fact]
     public void Every_operator_comes_back_with_the_bits_of_its_weights() => RandomOperator.Any.Holds(
@@ -82,6 +84,10 @@ public class OperatorExportTests
             }
         },
         3 * Samples);
+
+    /// <summary>In one of the opsets.</summary>
+    private static void Agrees<T>(NetworkParameters<T> parameters, RandomOperator sample)
+        where T : unmanaged, IFloatingPointIeee754<T> => ExportedModel.AgreesWithRuntime(parameters, sample.Seed, new OnnxExportOptions { Opset = 18 + (sample.Seed % 6) });
 
     private static NetworkDescription Forward(RandomOperator sample) => new("forward", sample.InputShape.From(1), [new Convolution(sample.Description)]);
 

@@ -12,8 +12,9 @@ public class PoolingExportTests
     [Theory]
     [InlineData(18)]
     [InlineData(21)]
+    [InlineData(23)]
     public void Poolings_of_every_kind_give_the_same_in_ONNX_Runtime(int opset) => RandomPooling.Any.Where(static sample => sample.InputShape.Count <= 5).Holds(
-        sample => Agrees(sample, [Layer(sample)], opset), 60);
+        sample => Agrees(sample, [Layer(sample)], opset), 50);
 
     [Fact]
     public void Sums_and_means_go_over_four_axes_too() => RandomPooling.Any.Where(static sample => sample.InputShape.Count == 6 && sample.Description.Kind != PoolingKind.Max).Holds(
