@@ -77,6 +77,7 @@ internal static class Tool
             CheckCommand.Create(session),
             CompareCommand.Create(session),
             ApplyCommand.Create(session),
+            WeightsCommand.Create(session),
             DrawCommand.Create(session),
             SharingCommand.Create(session),
             InvarianceCommand.Create(session),

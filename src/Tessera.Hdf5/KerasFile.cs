@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using PureHDF;
+using PureHDF.VOL.Native;
 using Tessera.Files;
 using Tessera.Weights;
 
@@ -37,9 +38,8 @@ public sealed class KerasFile
         try
         {
             using var file = H5File.OpenRead(path);
-            IH5Group whole = file;
-            var isWhole = !whole.AttributeExists("layer_names") && !whole.AttributeExists("layer_names0") && whole.LinkExists("model_weights");
-            var root = isWhole ? whole.Group("model_weights") : whole;
+            var isWhole = !file.AttributeExists("layer_names") && !file.AttributeExists("layer_names0") && file.LinkExists("model_weights");
+            var root = isWhole ? file.Group("model_weights") : file;
             var layers = Names(root, "layer_names", path);
             if (layers.Count == 0) throw new InvalidDataException($"{path}: there is no attribute 'layer_names'; it is no model or weights file of Keras 2 (a .keras file is a zip that holds one of another kind).");
             var weights = new List<KerasLayer>();
@@ -51,11 +51,11 @@ public sealed class KerasFile
                 weights.AddRange(KerasLayer.Group(arrays));
             }
 
-            return new KerasFile(weights, FormatOf(whole), IsTheano(root));
+            return new KerasFile(weights, FormatOf(file), IsTheano(root));
         }
-        catch (Exception exception) when (exception is not (InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or OutOfMemoryException))
+        catch (Exception exception) when (exception is not (InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException))
         {
-            // The HDF5 reader meets damage with whatever exception the damage leads to.
+            // The HDF5 reader meets damage with whatever exception the damage leads to, want of memory among them: it believes the lengths it reads.
             throw new InvalidDataException($"{path}: not an HDF5 file of Keras, or a damaged one: {exception.Message}", exception);
         }
     }
@@ -104,7 +104,7 @@ public sealed class KerasFile
     private static bool IsTheano(IH5Object root) => root.AttributeExists("backend") && root.Attribute("backend").Read<string>() == "theano";
 
     /// <summary>The one data format of all layers in the model's configuration; null where there is none or they differ.</summary>
-    private static KerasDataFormat? FormatOf(IH5Object file)
+    private static KerasDataFormat? FormatOf(NativeFile file)
     {
         if (!file.AttributeExists("model_config")) return null;
         using var configuration = JsonDocument.Parse(file.Attribute("model_config").Read<string>(), new JsonDocumentOptions { MaxDepth = 256 });
