@@ -114,6 +114,13 @@ public class StateDictTests
                 }
 
                 Each(output, (n, j, x) => expected[[n, j, x]]);
+
+                foreach (var (written, path) in new[] { (convolution, folder["c.npz"]), (transposed, folder["t.npz"]) })
+                {
+                    var read = NetworkParameters<double>.Zero(written.Network);
+                    StateDict.Read(path, read);
+                    Assert.Equal(written[0].Span.ToArray(), read[0].Span.ToArray());
+                }
             },
             iter: 60, threads: 1);
     }
