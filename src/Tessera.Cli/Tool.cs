@@ -78,6 +78,7 @@ internal static class Tool
             CheckCommand.Create(session),
             CompareCommand.Create(session),
             ApplyCommand.Create(session),
+            WeightsCommand.Create(session),
             DrawCommand.Create(session),
             SharingCommand.Create(session),
             InvarianceCommand.Create(session),
