@@ -6,6 +6,18 @@ namespace Tessera.Imaging;
 /// <summary>Reads JPEG files with Skia, the only native library of Tessera; nothing else needs it.</summary>
 internal static class JpegReader
 {
+    private static readonly string Library = OperatingSystem.IsWindows() ? "libSkiaSharp.dll" : OperatingSystem.IsMacOS() ? "libSkiaSharp.dylib" : "libSkiaSharp.so";
+
+    static JpegReader()
+    {
+        // A program that was unpacked into memory has no folder of its own; the one that it was called by may hold the library.
+        NativeLibrary.SetDllImportResolver(
+            typeof(SKCodec).Assembly,
+            static (name, assembly, search) => NativeLibrary.TryLoad(name, assembly, search, out var found)
+                || (Path.GetDirectoryName(Environment.GetCommandLineArgs()[0]) is { Length: > 0 } folder && NativeLibrary.TryLoad(Path.Combine(folder, Library), out found))
+                    ? found : 0);
+    }
+
     /// <summary>Whether the bytes begin as a JPEG file does.</summary>
     public static bool Recognises(ReadOnlySpan<byte> content) => content is [0xFF, 0xD8, 0xFF, ..];
 
@@ -23,9 +35,8 @@ internal static class JpegReader
         }
         catch (Exception exception) when (exception is DllNotFoundException || exception.GetBaseException() is DllNotFoundException)
         {
-            var library = OperatingSystem.IsWindows() ? "libSkiaSharp.dll" : OperatingSystem.IsMacOS() ? "libSkiaSharp.dylib" : "libSkiaSharp.so";
             throw new NotSupportedException(
-                $"{name}: a JPEG file is read by the library {library}, which is not beside the program; put it there (the packages SkiaSharp.NativeAssets.* hold it) or convert the image to PNG.", exception);
+                $"{name}: a JPEG file is read by the library {Library}, which is not beside the program; put it there (the packages SkiaSharp.NativeAssets.* hold it) or convert the image to PNG.", exception);
         }
     }
 
