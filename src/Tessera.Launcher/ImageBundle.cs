@@ -41,12 +41,12 @@ internal static class ImageBundle
             var at = 0;
             foreach (var place in found.Where(place => place.At >= at))
             {
-                Pack(output, content.AsSpan(at, place.At - at), blocks);
+                Pack(output, content.AsMemory(at, place.At - at), blocks);
                 blocks.Add(new PackedBlock(sharedOffsets[place.Index], shared[place.Index].Length, shared[place.Index].Length));
                 at = place.At + shared[place.Index].Length;
             }
 
-            Pack(output, content.AsSpan(at), blocks);
+            Pack(output, content.AsMemory(at), blocks);
             writer.Write(level);
             writer.Write(blocks.Count);
             foreach (var block in blocks)
@@ -102,15 +102,21 @@ internal static class ImageBundle
         if (!BrotliDecoder.TryDecompress(stored, destination, out var written) || written != block.Length) throw new InvalidDataException("the program's file is damaged.");
     }
 
-    private static void Pack(Stream output, ReadOnlySpan<byte> content, List<PackedBlock> blocks)
+    private static void Pack(Stream output, ReadOnlyMemory<byte> content, List<PackedBlock> blocks)
     {
-        for (; content.Length > 0; content = content[Math.Min(BlockBytes, content.Length)..])
+        var plain = new ReadOnlyMemory<byte>[(content.Length + BlockBytes - 1) / BlockBytes];
+        for (var i = 0; i < plain.Length; i++) plain[i] = content.Slice(i * BlockBytes, Math.Min(BlockBytes, content.Length - (i * BlockBytes)));
+        var stored = new ReadOnlyMemory<byte>[plain.Length];
+        Parallel.For(0, plain.Length, i =>
         {
-            var plain = content[..Math.Min(BlockBytes, content.Length)];
-            var packed = new byte[plain.Length];
-            var fits = BrotliEncoder.TryCompress(plain, packed, out var length, BestQuality, WindowBits) && length < plain.Length;
-            blocks.Add(new PackedBlock(output.Position, fits ? length : plain.Length, plain.Length));
-            output.Write(fits ? packed.AsSpan(0, length) : plain);
+            var packed = new byte[plain[i].Length];
+            var fits = BrotliEncoder.TryCompress(plain[i].Span, packed, out var length, BestQuality, WindowBits) && length < plain[i].Length;
+            stored[i] = fits ? packed.AsMemory(0, length) : plain[i];
+        });
+        for (var i = 0; i < plain.Length; i++)
+        {
+            blocks.Add(new PackedBlock(output.Position, stored[i].Length, plain[i].Length));
+            output.Write(stored[i].Span);
         }
     }
 }
