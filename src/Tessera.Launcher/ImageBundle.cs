@@ -11,9 +11,9 @@ namespace Tessera.Launcher;
 /// </summary>
 internal static class ImageBundle
 {
-    private const int BlockBytes = 1 << 20;
+    private const int BlockBytes = 1 << 21;
     private const int TailBytes = 12;
-    private const int WindowBits = 20;
+    private const int WindowBits = 21;
     private const int BestQuality = 11;
 
     private static ReadOnlySpan<byte> Mark => "TESSERA\u0001"u8;
@@ -24,6 +24,7 @@ internal static class ImageBundle
     /// <param name="shared">What to look for in them and keep once.</param>
     public static void Write(Stream output, IReadOnlyList<(int Level, byte[] Content)> images, IReadOnlyList<byte[]> shared)
     {
+        shared = [.. shared.Where(bytes => bytes.Length > 0 && images.Any(image => image.Content.AsSpan().IndexOf(bytes) >= 0))];
         var sharedOffsets = new long[shared.Count];
         for (var i = 0; i < shared.Count; i++)
         {
@@ -36,7 +37,7 @@ internal static class ImageBundle
         writer.Write(images.Count);
         foreach (var (level, content) in images)
         {
-            var found = shared.Select((bytes, i) => (At: bytes.Length == 0 ? -1 : content.AsSpan().IndexOf(bytes), Index: i)).Where(place => place.At >= 0).OrderBy(place => place.At);
+            var found = shared.Select((bytes, i) => (At: content.AsSpan().IndexOf(bytes), Index: i)).Where(place => place.At >= 0).OrderBy(place => place.At);
             var blocks = new List<PackedBlock>();
             var at = 0;
             foreach (var place in found.Where(place => place.At >= at))
