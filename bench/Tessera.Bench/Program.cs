@@ -3,6 +3,9 @@ using Tessera.Bench;
 using Tessera.Bench.Contestants;
 using Tessera.Bench.Suites;
 
+// Before anything else is loaded, for it is the whole process that is timed.
+if (args is [TorchStart.Argument]) return TorchStart.Run();
+
 ISuite[] all =
 [
     new TimedSuite(SuiteNames.Dense), new TimedSuite(SuiteNames.Channels), new TimedSuite(SuiteNames.Unshared), new TimedSuite(SuiteNames.Tiled),
