@@ -115,6 +115,10 @@ internal sealed class NetworkWriter
         {
             refused.Add($"{layer.Name} ({layer.Kind}: {exception.Message})");
         }
+        catch (OverflowException)
+        {
+            refused.Add($"{layer.Name} ({layer.Kind}: as standard operators it has sizes beyond {int.MaxValue})");
+        }
     }
 
     /// <summary>The node that gives a layer's output takes the layer's name, and says which layer it is.</summary>

@@ -19,13 +19,13 @@ public class NetworkExportTests
     [Fact]
     public void Random_networks_give_the_same_in_ONNX_Runtime()
     {
-        for (var seed = 0; seed < 60; seed++) ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(RandomNetwork.Of(seed), seed), seed);
+        for (var seed = 0; seed < 40; seed++) ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(RandomNetwork.Of(seed), seed), seed);
     }
 
     [Fact]
     public void Random_networks_come_back_as_they_were()
     {
-        for (var seed = 0; seed < 100; seed++)
+        for (var seed = 0; seed < 40; seed++)
         {
             var parameters = ExportedModel.Parameters<float>(RandomNetwork.Of(seed), seed);
             Assert.True(TesseraModel.TryRead(Reread(OnnxExport.Model(parameters)), out var read, out var taken));

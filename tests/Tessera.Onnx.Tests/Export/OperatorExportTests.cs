@@ -68,6 +68,15 @@ public class OperatorExportTests
     }
 
     [Fact]
+    public void Sizes_that_no_file_can_say_are_refused_by_the_layer()
+    {
+        var description = new ConvolutionDescription { Kernel = [2], Outputs = 1, Stride = [100_000_000], Sharing = Sharing.Tiled([40]) };
+        var network = new NetworkDescription("wide", [1, 4], [new Convolution(description)]);
+        var error = Assert.Throws<NotSupportedException>(() => OnnxExport.Model(ExportedModel.Parameters<float>(network, 1)));
+        Assert.Equal("wide: 1 of 1 layers cannot be written as ONNX: conv1 (convolution: as standard operators it has sizes beyond 2147483647).", error.Message);
+    }
+
+    [Fact]
     public void Tied_transposes_give_the_same_in_ONNX_Runtime() =>
         RandomOperator.Any.Holds(sample => Agrees(ExportedModel.Parameters<double>(Tied(sample), sample.Seed), sample), 2 * Samples);
 

@@ -76,25 +76,28 @@ internal sealed class PatchForm
     }
 
     /// <summary>
-    /// Adds the patches [N, C·k…, o…] up where they meet, to [N, C, i…]. ONNX Runtime's Col2Im goes wrong where kernels are dilated, so their
-    /// elements are drawn apart by zeros first: k·δ of them, δ − 1 more than the dilated kernel has, which reach into as much more padding.
+    /// Adds the patches [N, C·k…, o…] up where they meet, to [N, C, i…]. ONNX Runtime's Col2Im mixes channels up where kernels are dilated and axes
+    /// are not two, so their elements are drawn apart by zeros first: k·δ of them, δ − 1 more than the dilated kernel has, which reach into as much
+    /// more padding.
     /// </summary>
     private string Overlay(string value)
     {
         var positions = geometry.OutputSize.Product;
-        if (given.Any(static axis => axis.Dilation > 1))
+        var drawn = rank == 2 ? [1, 1] : given.Select(static axis => axis.Dilation).ToArray();
+        if (drawn.Any(static distance => distance > 1))
         {
             value = scope.Reshape(value, [-1, channels.Inputs, .. given.SelectMany(static axis => new long[] { axis.Kernel, 1 }), positions]);
-            value = scope.Border(value, new int[(2 * rank) + 1], [.. given.SelectMany(static axis => new[] { 0, axis.Dilation - 1 }), 0]);
+            value = scope.Border(value, new int[(2 * rank) + 1], [.. drawn.SelectMany(static distance => new[] { 0, distance - 1 }), 0]);
         }
 
-        long[] apart = [.. given.Select(static axis => (long)axis.Kernel * axis.Dilation)];
+        long[] apart = [.. given.Select((axis, a) => (long)axis.Kernel * drawn[a])];
         value = scope.Reshape(value, -1, apart.Aggregate((long)channels.Inputs, static (product, size) => product * size), positions);
         return scope.Node(
             "Col2Im",
             [value, scope.Integers("size", [.. geometry.InputSize]), scope.Integers("window", apart)],
             WindowSettings.Numbers("strides", [.. given.Select(static axis => axis.Stride)]),
-            WindowSettings.Numbers("pads", [.. given.Select(static axis => axis.PadLow), .. given.Select(static axis => axis.PadHigh + axis.Dilation - 1)]));
+            WindowSettings.Numbers("dilations", [.. given.Select((axis, a) => axis.Dilation / drawn[a])]),
+            WindowSettings.Numbers("pads", [.. given.Select(static axis => axis.PadLow), .. given.Select((axis, a) => axis.PadHigh + drawn[a] - 1)]));
     }
 
     /// <summary>The kernels as [∏t, g, ∏k·C/g, M/g].</summary>
@@ -130,7 +133,7 @@ internal sealed class PatchForm
                 (unit, var u) = Math.DivRem(unit, axes[a].Units);
                 (tile, var t) = Math.DivRem(tile, axes[a].Tile);
                 (q, var k) = Math.DivRem(q, given[a].Kernel);
-                meetings[index] += step * ((((u * axes[a].Tile) + t) * given[a].Stride) + (k * given[a].Dilation));
+                meetings[index] += checked(step * ((((u * axes[a].Tile) + t) * given[a].Stride) + (k * given[a].Dilation)));
                 step *= size[a];
             }
         }
@@ -145,7 +148,7 @@ internal sealed class PatchForm
     private static int High(AxisGeometry axis)
     {
         var whole = (axis.Output + axis.Tile - 1) / axis.Tile * axis.Tile;
-        return Math.Max(0, ((whole - 1) * axis.Stride) + axis.DilatedKernel - axis.Input - axis.PadLow);
+        return Math.Max(0, checked(((whole - 1) * axis.Stride) + axis.DilatedKernel) - axis.Input - axis.PadLow);
     }
 
     private IEnumerable<long> Sizes(Func<TiledAxis, int> size) => axes.Select(axis => (long)size(axis));
