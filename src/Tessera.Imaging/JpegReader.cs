@@ -10,12 +10,15 @@ internal static class JpegReader
 
     static JpegReader()
     {
-        // A program that was unpacked into memory has no folder of its own; the one that it was called by may hold the library.
-        NativeLibrary.SetDllImportResolver(
-            typeof(SKCodec).Assembly,
-            static (name, assembly, search) => NativeLibrary.TryLoad(name, assembly, search, out var found)
-                || (Path.GetDirectoryName(Environment.GetCommandLineArgs()[0]) is { Length: > 0 } folder && NativeLibrary.TryLoad(Path.Combine(folder, Library), out found))
-                    ? found : 0);
+        try
+        {
+            NativeLibrary.SetDllImportResolver(typeof(SKCodec).Assembly, static (name, assembly, search) =>
+                NativeLibrary.TryLoad(name, assembly, search, out var found) || TryLoadBesideTheProgram(out found) ? found : 0);
+        }
+        catch (InvalidOperationException)
+        {
+            // The program around this library has said already where Skia's is.
+        }
     }
 
     /// <summary>Whether the bytes begin as a JPEG file does.</summary>
@@ -38,6 +41,13 @@ internal static class JpegReader
             throw new NotSupportedException(
                 $"{name}: a JPEG file is read by the library {Library}, which is not beside the program; put it there (the packages SkiaSharp.NativeAssets.* hold it) or convert the image to PNG.", exception);
         }
+    }
+
+    // A program that was unpacked into memory has no folder of its own; the one that it was called by may hold the library.
+    private static bool TryLoadBesideTheProgram(out nint found)
+    {
+        found = 0;
+        return Path.GetDirectoryName(Environment.GetCommandLineArgs()[0]) is { Length: > 0 } folder && NativeLibrary.TryLoad(Path.Combine(folder, Library), out found);
     }
 
     private static StoredImage Decode(byte[] content, string name, bool headerOnly)

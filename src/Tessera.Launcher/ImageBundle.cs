@@ -11,9 +11,9 @@ namespace Tessera.Launcher;
 /// </summary>
 internal static class ImageBundle
 {
-    private const int BlockBytes = 1 << 21;
+    private const int BlockBytes = 1 << 20;
     private const int TailBytes = 12;
-    private const int WindowBits = 21;
+    private const int WindowBits = 20;
     private const int BestQuality = 11;
 
     private static ReadOnlySpan<byte> Mark => "TESSERA\u0001"u8;
