@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using PureHDF;
 using PureHDF.VOL.Native;
@@ -31,9 +32,19 @@ public sealed class KerasFile
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">It is no HDF5 file, or none of Keras 2's, or is damaged, or declares arrays larger than 64 times the file and 64 MiB; the message names the file and the array.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="NotSupportedException">The program was compiled ahead of time: the HDF5 reader makes code as it runs.</exception>
     public static KerasFile Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+
+        // Ahead-of-time compilers know the answer, and leave the HDF5 reader out of the program.
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            throw new NotSupportedException($"{path}: HDF5 files cannot be read by a program that was compiled ahead of time; run it on the .NET runtime, or give the arrays as a .npz file: numpy.savez(path, **{{w.name: w.numpy() for w in model.weights}}).");
+        return ReadFile(path);
+    }
+
+    private static KerasFile ReadFile(string path)
+    {
         var limit = Math.Max(LeastLimit, new FileInfo(path).Length * 64);
         try
         {
