@@ -57,7 +57,7 @@ command.SetAction(result =>
         {
             var workload = InferenceWorkload.All(count).Single(workload => workload.Name == shape);
             using var contestant = new TesseraInference(workload);
-            contestant.WriteProfile(workload, Console.Out);
+            contestant.WriteProfile(workload, Console.Out, result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall);
         }
 
         return 0;

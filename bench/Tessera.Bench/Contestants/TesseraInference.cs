@@ -25,7 +25,7 @@ internal sealed class TesseraInference : IContestant
     public IReadOnlyList<float[]> Results() => [output];
 
     /// <summary>Where the time goes: a line for each step, the median of some runs in milliseconds, and multiply-adds where there are any.</summary>
-    public void WriteProfile(InferenceWorkload workload, TextWriter writer)
+    public void WriteProfile(InferenceWorkload workload, TextWriter writer, Func<double> clock)
     {
         const int runs = 15;
         var times = new double[execution.Steps.Count][];
@@ -34,7 +34,7 @@ internal sealed class TesseraInference : IContestant
         for (var run = -5; run < runs; run++)
         {
             Array.Clear(seconds);
-            execution.Profile(images, seconds);
+            execution.Profile(images, seconds, clock);
             for (var step = 0; run >= 0 && step < times.Length; step++) times[step][run] = seconds[step];
         }
 

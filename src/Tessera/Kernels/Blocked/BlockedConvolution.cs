@@ -21,6 +21,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     private const int KernelBytes = 24 * 1024;
     private const int JobBytes = 384 * 1024;
     private const int WantedJobs = 8;
+    private const int PieceTiles = 16;
     private const int LeastJobProducts = 1 << 15;
 
     private readonly bool planes;
@@ -37,6 +38,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     private readonly int panels;
     private readonly int atOnce;
     private readonly int panelBlocks;
+    private readonly int pieces;
     private readonly int units;
     private readonly int unitBlocks;
     private readonly int inFirst;
@@ -65,11 +67,13 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         inEnd = reach < 0 ? inFirst : Math.Max(inFirst, Math.Min(columnAxis.Output, (reach / columnAxis.Stride) + 1));
         var perBlock = taps * (planes ? 1 : TLanes.Count) * TLanes.Count * Math.Min(vectors, BlockedTile<TVector, T, TLanes>.MostVectors) * sizeof(T);
         atOnce = Up(sourceBlocks, Up(sourceBlocks, Math.Max(1, KernelBytes / perBlock)));
-        units = checked(batch * rowAxis.Output);
+        // A kernel of one tap has all positions in one row, which is cut; other rows are short.
+        pieces = rowAxis.Output > 1 ? 1 : Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions);
+        units = checked(batch * rowAxis.Output * pieces);
 
         // Rows are cut until a job's part of input and result stays in L2, and until there are enough jobs for threads to share; then panels are.
-        var unitBytes = ((columnAxis.Output * (long)columnAxis.Stride * rowAxis.Stride * inputs) + (columnAxis.Output * (long)outputs)) * sizeof(T);
-        var products = (long)columnAxis.Output * inputs * outputs * taps;
+        var unitBytes = ((columnAxis.Output * (long)columnAxis.Stride * rowAxis.Stride * inputs) + (columnAxis.Output * (long)outputs)) * sizeof(T) / pieces;
+        var products = (long)columnAxis.Output * inputs * outputs * taps / pieces;
         var wanted = (int)Math.Clamp(units * groups * products / LeastJobProducts, 1, WantedJobs);
         var kernelBytes = kernelPerVector * vectors * sizeof(T);
         unitBlocks = (int)Math.Clamp(Up(units * unitBytes, JobBytes), 1, units);
@@ -85,6 +89,9 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     public override string Name => string.Create(
         CultureInfo.InvariantCulture,
         $"blocked product, {TLanes.Name} vectors, {(planes ? "planes" : "blocks")} of {inputs} channels × {taps} taps to {outputs}{(groups == 1 ? "" : $" in {groups} groups")}, {Stages[0]} jobs");
+
+    /// <summary>What a run costs, in cycles as they were measured; positions at the edges are done one at a time.</summary>
+    public double Cost => (double)units / pieces * groups * vectors * sourceBlocks * taps * (planes ? 1 : TLanes.Count) / 2 * ((1.12 * (inEnd - inFirst)) + (2.0 * (columnAxis.Output - inEnd + inFirst)));
 
     public override long PackedElements => groups * ((long)vectors * TLanes.Count + (kernelPerVector * vectors));
 
@@ -144,7 +151,9 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     /// <summary>One row of results by one panel and one part of the channels.</summary>
     private void Row(in BlockedOperands<T> operands, int group, int first, int width, int block, int unit)
     {
+        unit = Math.DivRem(unit, pieces, out var piece);
         var example = Math.DivRem(unit, rowAxis.Output, out var y);
+        int firstColumn = (int)((long)columnAxis.Output * piece / pieces), endColumn = (int)((long)columnAxis.Output * (piece + 1) / pieces);
         var blocks = Math.Min(atOnce, sourceBlocks - block);
         var isLast = block + blocks == sourceBlocks;
         nint sourcePlane = (nint)rowAxis.Input * columnAxis.Input, resultPlane = (nint)rowAxis.Output * columnAxis.Output * TLanes.Count;
@@ -182,14 +191,14 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         var result = operands.Output + (example * operands.OutputExample) + place;
         var residual = isLast && operands.Residual != null ? operands.Residual + (example * operands.ResidualExample) + place : null;
 
-        for (int x = 0, count; x < columnAxis.Output; x += count)
+        for (int x = firstColumn, count; x < endColumn; x += count)
         {
             count = 1;
             int tap = 0, end = columnAxis.Kernel, left = (x * columnAxis.Stride) - columnAxis.PadLow;
             if (x >= inFirst && x < inEnd)
             {
-                var tiles = Up(inEnd - x, BlockedTile<TVector, T, TLanes>.MostPositions);
-                count = Up(inEnd - x, tiles);
+                var inside = Math.Min(inEnd, endColumn) - x;
+                count = Up(inside, Up(inside, BlockedTile<TVector, T, TLanes>.MostPositions));
             }
             else
             {
@@ -207,7 +216,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         }
 
         if (!isLast || !operands.Finish.HasRest) return;
-        for (var v = 0; v < width; v++) operands.Finish.ApplyRest(result + (v * resultPlane), (nint)columnAxis.Output * TLanes.Count);
+        for (var v = 0; v < width; v++) operands.Finish.ApplyRest(result + (v * resultPlane) + ((nint)firstColumn * TLanes.Count), (nint)(endColumn - firstColumn) * TLanes.Count);
     }
 
     private (int First, int Width) PanelAt(int panel)

@@ -146,7 +146,7 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
     private static void Put(TVector sum, T* to, T* addend, bool rectify)
     {
         if (addend != null) sum = TLanes.Add(sum, TLanes.Load(addend));
-        if (rectify) sum = TLanes.Max(sum, TLanes.Zero);
+        if (rectify) sum = TLanes.Max(TLanes.Zero, sum);
         TLanes.Store(sum, to);
     }
 

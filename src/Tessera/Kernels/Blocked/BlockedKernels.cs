@@ -28,9 +28,9 @@ internal static class BlockedKernels
         if (geometry.OutputSize.Product == 0 || !Fills<T>(geometry.OutputChannels, options.Instructions)) return null;
         return Width(options.Instructions) switch
         {
-            64 => Convolution<Vector512<T>, T, Lanes512<T>>(geometry, batch),
-            32 => Convolution<Vector256<T>, T, Lanes256<T>>(geometry, batch),
-            _ => Convolution<Vector128<T>, T, Lanes128<T>>(geometry, batch),
+            64 => Convolution<Vector512<T>, T, Lanes512<T>>(geometry, batch, options.Exact),
+            32 => Convolution<Vector256<T>, T, Lanes256<T>>(geometry, batch, options.Exact),
+            _ => Convolution<Vector128<T>, T, Lanes128<T>>(geometry, batch, options.Exact),
         };
     }
 
@@ -68,7 +68,7 @@ internal static class BlockedKernels
         static bool IsPlain(AxisGeometry axis) => axis is { Kernel: 1, Stride: 1, PadLow: 0, PadHigh: 0 };
     }
 
-    private static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? Convolution<TVector, T, TLanes>(OperatorGeometry geometry, int batch)
+    private static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? Convolution<TVector, T, TLanes>(OperatorGeometry geometry, int batch, bool exact)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
@@ -77,7 +77,20 @@ internal static class BlockedKernels
         if (groups > 1 && groups == geometry.InputChannels && groups == geometry.OutputChannels) return (new BlockedDepthwise<TVector, T, TLanes>(geometry, batch), false);
         if (groups > 1 && (geometry.InputChannels / groups % TLanes.Count != 0 || geometry.OutputChannels / groups % TLanes.Count != 0)) return null;
         var planes = groups == 1 && geometry.InputChannels <= TLanes.Count / 4 && Axes(geometry).Columns.Dilation == 1;
-        return (new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes), planes);
+        var direct = new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes);
+        if (exact || planes || groups > 1 || geometry.Axes.Length < 2 || !IsSmallSquare(geometry)) return (direct, planes);
+        var winograd = new BlockedWinograd<TVector, T, TLanes>(geometry, batch);
+        return (winograd.Cost < direct.Cost ? winograd : direct, false);
+    }
+
+    private static bool IsSmallSquare(OperatorGeometry geometry)
+    {
+        foreach (var axis in geometry.Axes)
+        {
+            if (axis is not { Kernel: 3, Stride: 1, Dilation: 1 }) return false;
+        }
+
+        return geometry.InputChannels >= 8 && geometry.OutputChannels >= 8;
     }
 
     private static int Width(InstructionSet instructions) => instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated

@@ -66,7 +66,7 @@ internal sealed unsafe class BlockedPooling<TVector, T, TLanes> : BlockedAlgorit
                 var value = isMax
                     ? Largest(at, endTap - firstTap, tapRow, end - tap, tapColumn)
                     : TLanes.Multiply(Sum(at, endTap - firstTap, tapRow, end - tap, tapColumn), TLanes.Broadcast(T.CreateTruncating(1 / (rowCounts[y] * columnCounts[x]))));
-                if (operands.Finish.Rectifies) value = TLanes.Max(value, TLanes.Zero);
+                if (operands.Finish.Rectifies) value = TLanes.Max(TLanes.Zero, value);
                 TLanes.Store(value, to);
             }
 
@@ -80,7 +80,7 @@ internal sealed unsafe class BlockedPooling<TVector, T, TLanes> : BlockedAlgorit
         for (var r = 0; r < rows; r++, from += tapRow)
         {
             var x = from;
-            for (var q = 0; q < columns; q++, x += tapColumn) largest = TLanes.Max(largest, TLanes.Load(x));
+            for (var q = 0; q < columns; q++, x += tapColumn) largest = TLanes.Max(TLanes.Load(x), largest);
         }
 
         return largest;

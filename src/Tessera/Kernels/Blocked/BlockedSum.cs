@@ -51,7 +51,7 @@ internal sealed unsafe class BlockedSum<TVector, T, TLanes>(Sizes shape, bool sc
             var x = TLanes.Load(from + i);
             if (scales) x = TLanes.MultiplyAdd(x, factor, shift);
             if (residual != null) x = TLanes.Add(x, TLanes.Load(residual + i));
-            if (rectify) x = TLanes.Max(x, TLanes.Zero);
+            if (rectify) x = TLanes.Max(TLanes.Zero, x);
             TLanes.Store(x, to + i);
         }
 

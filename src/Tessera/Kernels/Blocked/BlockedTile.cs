@@ -276,10 +276,10 @@ internal static unsafe class BlockedTile<TVector, T, TLanes>
 
         if (product.Rectify)
         {
-            first = TLanes.Max(first, TLanes.Zero);
-            if (TVectors.Value > 1) second = TLanes.Max(second, TLanes.Zero);
-            if (TVectors.Value > 2) third = TLanes.Max(third, TLanes.Zero);
-            if (TVectors.Value > 3) fourth = TLanes.Max(fourth, TLanes.Zero);
+            first = TLanes.Max(TLanes.Zero, first);
+            if (TVectors.Value > 1) second = TLanes.Max(TLanes.Zero, second);
+            if (TVectors.Value > 2) third = TLanes.Max(TLanes.Zero, third);
+            if (TVectors.Value > 3) fourth = TLanes.Max(TLanes.Zero, fourth);
         }
 
         TLanes.Store(first, to);
