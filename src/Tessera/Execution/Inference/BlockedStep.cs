@@ -11,6 +11,7 @@ internal sealed unsafe class BlockedStep<T>(BlockedAlgorithm<T> algorithm, Folde
 {
     private const int PackStage = -1;
 
+    private BlockedOperands<T> whole;
     private BlockedOperands<T> operands;
 
     public override string Algorithm => algorithm.Name;
@@ -28,12 +29,19 @@ internal sealed unsafe class BlockedStep<T>(BlockedAlgorithm<T> algorithm, Folde
         Run(PackStage, algorithm.PackJobs);
     }
 
-    public override void Run()
+    public override void Run(int part)
     {
+        nint first = (nint)part * Part;
+        operands = whole with
+        {
+            Input = whole.Input + (input.IsWhole ? first * whole.InputExample : 0),
+            Residual = whole.Residual == null ? null : whole.Residual + (residual!.IsWhole ? first * whole.ResidualExample : 0),
+            Output = whole.Output + (output.IsWhole ? first * whole.OutputExample : 0),
+        };
         for (var stage = 0; stage < algorithm.Stages.Length; stage++) Run(stage, algorithm.Stages[stage]);
     }
 
-    protected override void OnBound() => operands = new BlockedOperands<T>
+    protected override void OnBound() => whole = new BlockedOperands<T>
     {
         Input = Memory.At(input),
         InputExample = (nint)input.Example,

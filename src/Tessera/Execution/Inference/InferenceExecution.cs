@@ -45,7 +45,7 @@ public sealed unsafe class InferenceExecution<T>
         schedule = new InferenceSchedule<T>(network, parameters, batch, options);
         steps = [.. schedule.Steps];
         outputLengths = schedule.OutputShape.ToLengths();
-        Steps = [.. steps.Select(static step => new FusedLayers(step.Layers, step.Algorithm))];
+        Steps = [.. steps.Select(step => new FusedLayers(step.Layers, step.Part < batch ? $"{step.Algorithm}; {step.Part} of {batch} examples at a time" : step.Algorithm))];
         var threads = options.ToPlanOptions().ResolvedThreads;
         long shared = Line(steps.Max(static step => step.SharedElements)), own = Line(steps.Max(static step => step.WorkerElements));
         var layers = steps.OfType<LayerStep<T>>().Select(static step => step.Layer).ToArray();
@@ -116,7 +116,12 @@ public sealed unsafe class InferenceExecution<T>
     internal ReadOnlySpan<T> Forward(scoped ReadOnlySpan<T> input)
     {
         input.CopyTo(Elements(schedule.Input, InputShape));
-        foreach (var step in steps) step.Run();
+        for (var part = 0; part < schedule.Parts; part++)
+        {
+            for (var step = 0; step < schedule.PartSteps; step++) steps[step].Run(part);
+        }
+
+        for (var step = schedule.PartSteps; step < steps.Length; step++) steps[step].Run(0);
         GC.KeepAlive(this);
         return Elements(schedule.Output, OutputShape);
     }
@@ -125,14 +130,21 @@ public sealed unsafe class InferenceExecution<T>
     internal void Profile(scoped ReadOnlySpan<T> input, Span<double> seconds, Func<double> clock)
     {
         input.CopyTo(Elements(schedule.Input, InputShape));
-        for (var step = 0; step < steps.Length; step++)
+        for (var part = 0; part < schedule.Parts; part++)
         {
-            var start = clock();
-            steps[step].Run();
-            seconds[step] += clock() - start;
+            for (var step = 0; step < schedule.PartSteps; step++) Time(step, part, seconds, clock);
         }
 
+        for (var step = schedule.PartSteps; step < steps.Length; step++) Time(step, 0, seconds, clock);
+
         GC.KeepAlive(this);
+    }
+
+    private void Time(int step, int part, Span<double> seconds, Func<double> clock)
+    {
+        var start = clock();
+        steps[step].Run(part);
+        seconds[step] += clock() - start;
     }
 
     private Span<T> Elements(TensorPlace place, Sizes shape) => arena.Elements<T>(place.Block.Offset + (place.Offset * sizeof(T)), checked((int)shape.Product));

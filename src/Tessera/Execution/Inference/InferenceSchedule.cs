@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tessera.Execution.Layers;
 using Tessera.Kernels.Blocked;
 using Tessera.Networks;
@@ -10,6 +11,8 @@ namespace Tessera.Execution.Inference;
 /// <summary>
 /// A network compiled for inference, before it has memory: its steps in order, and for every value the forms that it is wanted in (planes, or blocks of
 /// channels) and where they stand. Time k is the run of step k; the input is there from the beginning, the output stays to the end.
+/// The first layers of a network have large images and small kernels: where a batch of them would leave the cache they run for a few examples at a time,
+/// a part of the batch, through all of these layers; the later ones, whose kernels are large, run for the whole batch.
 /// </summary>
 internal sealed class InferenceSchedule<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -20,7 +23,8 @@ internal sealed class InferenceSchedule<T>
     private readonly NetworkParameters<T> parameters;
     private readonly int batch;
     private readonly int width;
-    private readonly IReadOnlyList<Sizes> shapes;
+    private readonly IReadOnlyList<Sizes> one;
+    private readonly HashSet<int> crossing = [];
     private readonly LayerExecution<T>?[] compiled;
     private readonly BlockedAlgorithm<T>?[] algorithms;
     private readonly bool[] readsPlanes;
@@ -32,12 +36,19 @@ internal sealed class InferenceSchedule<T>
     private readonly List<MemoryBlock> memory = [];
     private readonly List<InferenceStep<T>> steps = [];
 
+    private const long PartBytes = 4L << 20;
+
+    private int current;
+    private IReadOnlyList<Sizes> shapes;
+
     public InferenceSchedule(NetworkDescription network, NetworkParameters<T> parameters, int batch, ExecutionOptions options)
     {
         (this.network, this.parameters, this.batch, this.options) = (network, parameters, batch, options);
         plan = options.ToPlanOptions().Checked();
         width = BlockedKernels.Channels<T>(plan.Instructions);
-        shapes = network.Shapes(batch);
+        one = network.Shapes(1);
+        OutputShape = network.OutputShape(batch);
+        (current, shapes) = (batch, network.Shapes(batch));
         InputShape = [batch, .. network.InputShape.AsSpan()];
         if (InputShape.Product > int.MaxValue) throw new ArgumentException($"input: {InputShape} has more than {int.MaxValue} elements; use a smaller batch.", nameof(batch));
         var count = shapes.Count;
@@ -49,9 +60,26 @@ internal sealed class InferenceSchedule<T>
         (planes, blocks, states) = (new TensorPlace?[count + 1], new TensorPlace?[count + 1], new TensorPlace?[count]);
         var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>);
         foreach (var node in graph.Nodes) Choose(node);
+        var first = ChooseParts(graph.Nodes);
         foreach (var node in graph.Nodes.Reverse()) JoinInPlace(node);
-        Input = planes[0] = new TensorPlace(New(InputShape.Product, 0), 0, InputShape.Product / batch);
-        foreach (var node in graph.Nodes) Emit(node);
+        foreach (var node in graph.Nodes.Skip(first))
+        {
+            foreach (var value in node.Residual < 0 ? node.Sources : [.. node.Sources, node.Residual]) crossing.Add(value);
+        }
+
+        crossing.Add(graph.Output);
+        foreach (var value in crossing.ToArray())
+        {
+            for (var part = within[value]; part is { } place; part = within[place.Concatenation]) crossing.Add(place.Concatenation);
+        }
+
+        Input = planes[0] = new TensorPlace(New(InputShape.Product, 0), 0, InputShape.Product / batch) { IsWhole = true };
+        if (Parts > 1) (current, shapes) = (batch / Parts, network.Shapes(batch / Parts));
+        foreach (var node in graph.Nodes.Take(first)) Emit(node);
+        PartSteps = steps.Count;
+        Input.Block.Extend(PartSteps);
+        (current, shapes) = (batch, network.Shapes(batch));
+        foreach (var node in graph.Nodes.Skip(first)) Emit(node);
         Output = Planes(graph.Output);
         Output.Block.Extend(steps.Count);
         ActivationBytes = Arena.Layout(memory);
@@ -59,7 +87,7 @@ internal sealed class InferenceSchedule<T>
 
     public Sizes InputShape { get; }
 
-    public Sizes OutputShape => shapes[^1];
+    public Sizes OutputShape { get; }
 
     public TensorPlace Input { get; }
 
@@ -67,23 +95,55 @@ internal sealed class InferenceSchedule<T>
 
     public IReadOnlyList<InferenceStep<T>> Steps => steps;
 
+    /// <summary>How many parts the batch falls into, and how many steps run for one part after another.</summary>
+    public int Parts { get; private set; } = 1;
+
+    public int PartSteps { get; }
+
     /// <summary>The arena of all values.</summary>
     public long ActivationBytes { get; }
 
     private int Source(int layer) => network.Graph.Sources[layer][0] + 1;
 
-    private Sizes ShapeOf(int value) => value == 0 ? InputShape : shapes[value - 1];
+    private Sizes ShapeOf(int value) => value == 0 ? [current, .. network.InputShape.AsSpan()] : shapes[value - 1];
 
     /// <summary>A layer's own execution, made when it is first asked for. Kernels of convolutions are planned only if they will run.</summary>
     private LayerExecution<T>? LayerOf(int layer) => network.Layers[layer] is Convolution or Dense or TransposedConvolution ? null : compiled[layer] ??= Compile(layer);
 
     private LayerExecution<T> Compile(int layer) => network.Layers[layer].Compile<T>(new LayerContext(
-        network.InputShapes(layer, batch, shapes),
+        network.InputShapes(layer, current, shapes),
         shapes[layer],
         layer,
         options,
         network.Graph.References[layer] is >= 0 and { } reference ? network.Layers[reference] : null,
         network.Graph.References.Contains(layer)));
+
+    /// <summary>
+    /// Decides how many nodes run for parts of the batch: those on blocks, from the first on, as long as their kernels are smaller than what they read and
+    /// write for one example. Their algorithms are chosen again for the part.
+    /// </summary>
+    private int ChooseParts(IReadOnlyList<InferenceNode> nodes)
+    {
+        var first = 0;
+        long most = 0;
+        for (; first < nodes.Count; first++)
+        {
+            var node = nodes[first];
+            if (algorithms[node.Layer] is null && !(network.Layers[node.Layer] is Concatenate && prefersBlocks[node.Output])) break;
+            var bytes = node.Sources.Append(node.Output).Sum(value => value == 0 ? network.InputShape.Product : one[value - 1].Product) * Unsafe.SizeOf<T>();
+            if (Own(node.Layer).Sum(static parameter => parameter.Description.Shape.Product) * Unsafe.SizeOf<T>() > bytes) break;
+            most = Math.Max(most, bytes);
+        }
+
+        var together = (int)Math.Clamp(PartBytes / Math.Max(1, most), 1, batch);
+        while (batch % together != 0) together--;
+        if (first == 0 || together == batch) return 0;
+        Parts = batch / together;
+        (current, shapes) = (together, network.Shapes(together));
+        for (var node = 0; node < first; node++) Choose(nodes[node]);
+        (current, shapes) = (batch, network.Shapes(batch));
+        return first;
+    }
 
     /// <summary>Decides by which algorithm a node runs.</summary>
     private void Choose(InferenceNode node)
@@ -94,7 +154,7 @@ internal sealed class InferenceSchedule<T>
         switch (network.Layers[layer])
         {
             case Convolution convolution:
-                if (BlockedKernels.TryConvolution<T>(convolution.Resolve(network.InputShapes(layer, batch, shapes)), batch, plan) is { } found)
+                if (BlockedKernels.TryConvolution<T>(convolution.Resolve(network.InputShapes(layer, current, shapes)), current, plan) is { } found)
                 {
                     (algorithms[layer], readsPlanes[layer]) = (found.Algorithm, found.ReadsPlanes);
                 }
@@ -162,7 +222,7 @@ internal sealed class InferenceSchedule<T>
         var inputs = node.Sources.Select(Planes).ToArray();
         if (network.Layers[layer] is not (Convolution or Dense or TransposedConvolution) && LayerOf(layer)!.Output == Overlay.View)
         {
-            planes[node.Output] = inputs[0] with { Example = ShapeOf(node.Output).Product / batch };
+            planes[node.Output] = inputs[0] with { Example = ShapeOf(node.Output).Product / current };
             return;
         }
 
@@ -182,7 +242,7 @@ internal sealed class InferenceSchedule<T>
             var part = whole with { Offset = whole.Offset + (channel * positions) };
             if (within[source] != (node.Output, channel))
             {
-                Add(new BlockedStep<T>(new BlockedCopy<T>(batch, (nint)(RoundUp(ShapeOf(source)[1]) * positions)), null, from, null, part, Finish<T>.None) { Layers = names }, from, part);
+                Add(new BlockedStep<T>(new BlockedCopy<T>(current, (nint)(RoundUp(ShapeOf(source)[1]) * positions)), null, from, null, part, Finish<T>.None) { Layers = names }, from, part);
             }
 
             channel += ShapeOf(source)[1];
@@ -195,10 +255,10 @@ internal sealed class InferenceSchedule<T>
     {
         var layer = node.Layer;
         var folded = node.Normalisations.Count > 0 ? Folded(node) : null;
-        var (execution, geometry) = folded is null ? (compiled[layer] ?? Compile(layer), null) : FoldedLayers.Compile<T>(network, layer, batch, shapes, options);
-        if (execution.StateBytes > 0) states[layer] = Place(new MemoryBlock(execution.StateBytes, steps.Count), 0);
+        var (execution, geometry) = folded is null ? (compiled[layer] ?? Compile(layer), null) : FoldedLayers.Compile<T>(network, layer, current, shapes, options);
+        if (execution.StateBytes > 0) states[layer] = new TensorPlace(New((execution.StateBytes + Unsafe.SizeOf<T>() - 1) / Unsafe.SizeOf<T>(), steps.Count), 0, 0);
         var reference = network.Graph.References[layer] is >= 0 and { } place ? states[place] : null;
-        planes[node.Output] = Place(New(ShapeOf(node.Output).Product, steps.Count), ShapeOf(node.Output).Product / batch);
+        planes[node.Output] = MakePlace(node.Output, ShapeOf(node.Output).Product / current);
         var places = new LayerPlaces(inputs, added, planes[node.Output]!, states[layer], reference);
         var step = new LayerStep<T>(execution, $"{network.Layers[layer].Kind} on planes", places, ShapeOf(node.Output).Product, Pointers(layer), finish)
         {
@@ -235,7 +295,7 @@ internal sealed class InferenceSchedule<T>
         var (shape, from) = (ShapeOf(value), blocks[value]!);
         // One position for each channel is the same in both forms.
         if (shape.From(2).Product == 1 && from.Example == shape[1]) return planes[value] = from;
-        var to = planes[value] = Place(New(shape.Product, steps.Count), shape.Product / batch);
+        var to = planes[value] = MakePlace(value, shape.Product / current);
         Add(new BlockedStep<T>(new BlockedLayout<T>(shape, width, toBlocks: false), null, from, null, to, Finish<T>.None) { Layers = [] }, from, to);
         return to;
     }
@@ -262,19 +322,21 @@ internal sealed class InferenceSchedule<T>
         }
 
         var elements = RoundUp(shape[1]) * shape.From(2).Product;
-        return blocks[value] = Place(New(batch * elements, steps.Count), elements);
+        return blocks[value] = MakePlace(value, elements);
     }
 
     private void Add(InferenceStep<T> step, params TensorPlace?[] places)
     {
         foreach (var place in places) place?.Block.Extend(steps.Count);
+        step.Part = current;
         steps.Add(step);
     }
 
-    private TensorPlace Place(MemoryBlock block, long example)
+    /// <summary>A place for a value's examples: of the part that runs, or of the whole batch where later steps read it. Parts before must not lose what those after write.</summary>
+    private TensorPlace MakePlace(int value, long example)
     {
-        if (!memory.Contains(block)) memory.Add(block);
-        return new TensorPlace(block, 0, example);
+        var isWhole = current == batch || crossing.Contains(value);
+        return new TensorPlace(New((isWhole ? batch : current) * example, isWhole && current < batch ? 0 : steps.Count), 0, example) { IsWhole = isWhole };
     }
 
     private unsafe MemoryBlock New(long elements, int time)

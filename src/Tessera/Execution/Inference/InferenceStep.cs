@@ -68,8 +68,11 @@ internal abstract unsafe class InferenceStep<T> : IParallelWork
     {
     }
 
-    /// <summary>Runs it.</summary>
-    public abstract void Run();
+    /// <summary>The examples that a run computes: a part of the batch, or all of it.</summary>
+    public int Part { get; set; }
+
+    /// <summary>Runs it for a part of the batch, by its number.</summary>
+    public abstract void Run(int part);
 
     void IParallelWork.Execute(int job, int worker) => Execute(stage, job, worker);
 

@@ -34,7 +34,7 @@ internal sealed unsafe class LayerStep<T>(LayerExecution<T> layer, string words,
         folded.Parameters.Bias.CopyTo(new Span<T>(Packed + RoundUp(folded.Parameters.Kernel.Span.Length), folded.Parameters.Bias.Length));
     }
 
-    public override void Run()
+    public override void Run(int part)
     {
         layer.Forward();
         if (places.Residual is not null || finish.Rectifies || finish.HasRest) Run(0, Chunks.Jobs(elements));

@@ -143,6 +143,28 @@ public class InferenceExecutionTests
     }
 
     [Fact]
+    public void Large_images_run_for_a_part_of_the_batch_at_a_time()
+    {
+        var network = new NetworkDescription("large", [3, 120, 120],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 32, Padding = Padding.Same }) { Name = "a" },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 16 }) { Name = "b" },
+            new Concatenate { Name = "join", Inputs = ["a", "b"] },
+            new Convolution(new() { Kernel = [3, 3], Outputs = 32, Stride = [2, 2] }) { Name = "c" },
+            new Relu { Name = "relu" },
+            new Flatten { Name = "flat" },
+            new Dense(3) { Name = "end" },
+            new GlobalPool { Name = "pool", Inputs = ["b"] },
+            new Dense(3) { Name = "other" },
+            new Add { Inputs = ["end", "other"] },
+        ]);
+        var steps = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 6, new() { Threads = 1 }).Steps;
+        Assert.Contains(steps, step => step.Algorithm.EndsWith("1 of 6 examples at a time", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, step => step.Layers.Contains("end") && step.Algorithm.Contains("at a time", StringComparison.Ordinal));
+        Agrees<float>(network, 6, new() { Threads = 1 }, FloatBound);
+    }
+
+    [Fact]
     public void Changed_parameters_are_taken_when_asked()
     {
         var network = Residual(Sharing.Shared);
