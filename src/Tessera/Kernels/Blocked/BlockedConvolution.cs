@@ -21,6 +21,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     private const int KernelBytes = 24 * 1024;
     private const int JobBytes = 384 * 1024;
     private const int WantedJobs = 8;
+    private const int FewTiles = 40;
     private const int PieceTiles = 16;
     private const int LeastJobProducts = 1 << 15;
 
@@ -44,6 +45,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     private readonly int inFirst;
     private readonly int inEnd;
     private readonly nint kernelPerVector;
+    private readonly int tilesPerUnit;
 
     /// <summary>A convolution whose last two axes these are.</summary>
     /// <param name="geometry">The operator.</param>
@@ -70,6 +72,8 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         // A kernel of one tap has all positions in one row, which is cut; other rows are short.
         pieces = rowAxis.Output > 1 ? 1 : Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions);
         units = checked(batch * rowAxis.Output * pieces);
+
+        tilesPerUnit = Math.Max(1, (Up(inEnd - inFirst, BlockedTile<TVector, T, TLanes>.MostPositions) + columnAxis.Output - inEnd + inFirst) / pieces);
 
         // Rows are cut until a job's part of input and result stays in L2, and until there are enough jobs for threads to share; then panels are.
         var unitBytes = ((columnAxis.Output * (long)columnAxis.Stride * rowAxis.Stride * inputs) + (columnAxis.Output * (long)outputs)) * sizeof(T) / pieces;
@@ -143,13 +147,18 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
             var (first, width) = PanelAt(panel);
             for (var block = 0; block < sourceBlocks; block += atOnce)
             {
-                for (var unit = firstUnit; unit < endUnit; unit++) Row(operands, group, first, width, block, unit);
+                // Where few tiles use a part of the kernel, the next part is fetched a little with every tile: the product alone would wait for it.
+                var part = (nint)Math.Min(atOnce, sourceBlocks - block) * (kernelPerVector / sourceBlocks) * width;
+                var ahead = operands.Packed + ((nint)groups * vectors * TLanes.Count) + (((nint)group * vectors) + first) * kernelPerVector + (block * (kernelPerVector / sourceBlocks) * width) + part;
+                var tiles = (endUnit - firstUnit) * tilesPerUnit;
+                var share = tiles <= FewTiles ? (part / tiles) + 1 : 0;
+                for (var unit = firstUnit; unit < endUnit; unit++, ahead += share * tilesPerUnit) Row(operands, group, first, width, block, unit, ahead, share);
             }
         }
     }
 
     /// <summary>One row of results by one panel and one part of the channels.</summary>
-    private void Row(in BlockedOperands<T> operands, int group, int first, int width, int block, int unit)
+    private void Row(in BlockedOperands<T> operands, int group, int first, int width, int block, int unit, T* ahead, nint share)
     {
         unit = Math.DivRem(unit, pieces, out var piece);
         var example = Math.DivRem(unit, rowAxis.Output, out var y);
@@ -206,6 +215,8 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
                 end = Math.Max(tap, Math.Min(end, columnAxis.Input - left <= 0 ? 0 : ((columnAxis.Input - 1 - left) / columnAxis.Dilation) + 1));
             }
 
+            Prefetch.Elements(ahead, share);
+            ahead += share;
             if (planes) product.Depth = end - tap;
             else product.Columns = end - tap;
             product.Source = row + ((left + (tap * (nint)columnAxis.Dilation)) * unitOfSource);

@@ -185,8 +185,12 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
                     ResultStep = pitch,
                     ResultVector = TLanes.Count,
                 };
-                for (int tile = firstTile, count; tile < endTile; tile += count)
+                // The next component's part of the kernel is fetched a little with every tile.
+                var ahead = product.Kernel + ((nint)inputs * pitch);
+                var share = transformsLate ? 0 : (depth * pitch / Up(endTile - firstTile, BlockedTile<TVector, T, TLanes>.MostPositions)) + 1;
+                for (int tile = firstTile, count; tile < endTile; tile += count, ahead += share)
                 {
+                    Prefetch.Elements(ahead, share);
                     count = Up(endTile - tile, Up(endTile - tile, BlockedTile<TVector, T, TLanes>.MostPositions));
                     product.Source = source + (component * sourcePitch) + ((tile - firstTile) * tilePitch) + c;
                     product.Result = sums + (component * sumPitch) + ((tile - firstTile) * pitch);
