@@ -58,6 +58,15 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         return Finish(input.Name, shape);
     }
 
+    /// <summary>What of a graph's outputs can be computed while importing; null for an output that becomes layers. All inputs must be given as constants.</summary>
+    public IReadOnlyList<NumberArray?> Fold()
+    {
+        CheckReadable();
+        foreach (var tensor in graph.Initialisers.Concat(options.Tensors)) values[tensor.Name] = new Known(new NumberArray(tensor));
+        foreach (var node in graph.Nodes) Import(node);
+        return [.. graph.Outputs.Select(output => (Find(output.Name) as Known)?.AtTwo)];
+    }
+
     /// <summary>How many nodes and outputs of the graph take a value.</summary>
     public int Uses(string value) => uses.GetValueOrDefault(value);
 

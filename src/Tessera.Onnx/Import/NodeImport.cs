@@ -61,13 +61,14 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
 
     public bool Has(int index) => index < node.Inputs.Count && node.Inputs[index].Length > 0;
 
-    /// <summary>An input that must come from the network's input.</summary>
+    /// <summary>An input as a layer; a constant becomes a layer that gives it.</summary>
     public Flow Flow(int index = 0) => Input(index) switch
     {
         Flow flow => flow,
+        Known known => graph.ConstantLayer(node.Inputs[index], ForAnyBatch(known, index)),
         null => throw Wrong($"input {index} is missing"),
         Winners => throw Wrong($"input {index} ('{node.Inputs[index]}') is the positions of a max pooling's winners; only MaxUnpool takes them"),
-        _ => throw Wrong($"input {index} ('{node.Inputs[index]}') is a constant, where something computed from the network's input is due"),
+        _ => throw Wrong($"input {index} ('{node.Inputs[index]}') comes of a node that is not read"),
     };
 
     /// <summary>An input that must be a constant, the same for every batch; null where it is left out.</summary>
@@ -93,12 +94,6 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         var modelRank = rank - AxisOffset;
         if (axis < -modelRank || axis >= modelRank) throw Wrong($"axis {axis} of an input of {modelRank} axes");
         return (int)(axis < 0 ? axis + modelRank : axis) + AxisOffset;
-    }
-
-    /// <summary>An input that may be a constant: it then becomes a layer that gives it.</summary>
-    public Flow Operand(int index)
-    {
-        return Input(index) is Known known ? graph.ConstantLayer(node.Inputs[index], ForAnyBatch(known, index)) : Flow(index);
     }
 
     /// <summary>Numbers that are the same for each example, however many examples there are: for one, on an axis of size 1.</summary>

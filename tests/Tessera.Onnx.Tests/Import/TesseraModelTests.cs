@@ -1,3 +1,4 @@
+using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
@@ -5,7 +6,6 @@ using Tessera.Onnx.Export;
 using Tessera.Onnx.Format;
 using Tessera.Onnx.Import;
 using Tessera.Operators;
-using Tessera.Connections;
 using Xunit;
 
 namespace Tessera.Onnx.Tests.Import;

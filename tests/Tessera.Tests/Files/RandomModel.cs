@@ -137,6 +137,19 @@ internal static class RandomModel
         }
     }
 
+    /// <summary>Without initialisers of its own, some of which do not suit every layer.</summary>
+    public static NetworkDescription Plain(NetworkDescription network) => new(
+        network.Name,
+        network.InputShape,
+        [.. network.Layers.Select(layer => layer switch
+        {
+            Convolution convolution => convolution with { Initialiser = null },
+            TransposedConvolution transposed => transposed with { Initialiser = null },
+            Dense dense => dense with { Initialiser = null },
+            _ => layer,
+        })],
+        network.FurtherOutputs);
+
     private static Layer Simple(int kind, double fraction, int rank) => kind switch
     {
         0 => RandomBend.Of(fraction),

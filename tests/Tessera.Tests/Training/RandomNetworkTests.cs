@@ -15,7 +15,7 @@ public class RandomNetworkTests
     public void Any_network_passes_the_gradient_check() => RandomModel.Any.Sample(
         model =>
         {
-            var network = Plain(model.Network);
+            var network = RandomModel.Plain(model.Network);
             var report = GradientCheck.Run(network, new MeanSquaredError(), threads: 1, cancellation: TestContext.Current.CancellationToken);
             // A layer that is constant between steps stops every gradient before it; then there is nothing to compare.
             Assert.True(report.Rows.All(static row => row.Passed || row.Compared == 0), $"{network}\n{report}");
@@ -27,7 +27,7 @@ public class RandomNetworkTests
     public void Passes_of_any_network_allocate_nothing_after_the_first() => RandomModel.Any.Sample(
         model =>
         {
-            var network = Plain(model.Network);
+            var network = RandomModel.Plain(model.Network);
             var how = new ExecutionOptions { Training = true, Threads = 1 };
             var execution = new FlatExecution<float>(new NetworkExecution<float>(network, NetworkParameters<float>.Create(network, 1), 3, how));
             var input = new float[execution.Network.InputShape.Product];
@@ -45,16 +45,4 @@ public class RandomNetworkTests
         },
         iter: 30,
         threads: 1);
-
-    /// <summary>Without initialisers of its own, some of which do not suit every layer.</summary>
-    private static NetworkDescription Plain(NetworkDescription network) => new(
-        network.Name,
-        network.InputShape,
-        [.. network.Layers.Select(layer => layer switch
-        {
-            Convolution convolution => convolution with { Initialiser = null },
-            TransposedConvolution transposed => transposed with { Initialiser = null },
-            Dense dense => dense with { Initialiser = null },
-            _ => layer,
-        })]);
 }

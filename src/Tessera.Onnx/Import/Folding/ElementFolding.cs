@@ -12,7 +12,7 @@ internal static class ElementFolding
         Of("Sub", static (x, y) => x - y),
         Of("Mul", static (x, y) => x * y),
         new("Div", (node, inputs) => Pairs(node, inputs, IsReal(inputs[0]!) ? static (x, y) => x / y : static (x, y) => Math.Truncate(x / y))),
-        new("Mod", (node, inputs) => Pairs(node, inputs, node.Integer("fmod", 0) != 0 ? static (x, y) => Math.IEEERemainder(x, y) : static (x, y) => x - (y * Math.Floor(x / y)))),
+        new("Mod", (node, inputs) => Pairs(node, inputs, node.Integer("fmod", 0) != 0 ? static (x, y) => x % y : static (x, y) => x - (y * Math.Floor(x / y)))),
         Of("Pow", Math.Pow),
         Of("Min", Math.Min),
         Of("Max", Math.Max),

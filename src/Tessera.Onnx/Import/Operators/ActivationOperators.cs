@@ -76,7 +76,7 @@ internal static class ActivationOperators
 
         // x above 0 and slope · x below, for a slope of any shape: relu(x) − slope · relu(−x).
         var below = node.Add(new Relu(), node.Add(new Elementwise(ElementFunction.Negate), input));
-        var scaled = ArithmeticOperators.Apply(node, new Multiply(), below, node.Operand(1));
+        var scaled = ArithmeticOperators.Apply(node, new Multiply(), below, node.Flow(1));
         node.Give(node.Add(new Add(), [node.Add(new Relu(), input), node.Add(new Elementwise(ElementFunction.Negate), scaled)]));
     }
 
@@ -86,6 +86,12 @@ internal static class ActivationOperators
         if (element is OnnxElement.Float or OnnxElement.Double)
         {
             node.Give(flow with { Element = OnnxElement.Float });
+            return;
+        }
+
+        if (element == flow.Element || (element is OnnxElement.Int32 or OnnxElement.Int64 && flow.Element == OnnxElement.Bool))
+        {
+            node.Give(flow with { Element = element });
             return;
         }
 

@@ -44,7 +44,7 @@ internal static class ArithmeticOperators
         }
 
         if (node.Operator == "Add" && TryBias(node)) return;
-        var operands = Enumerable.Range(0, node.InputCount).Select(node.Operand).ToArray();
+        var operands = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
         // Before version 7 the second operand was laid to the first from an axis that was said.
         if (node.Opset < 7 && node.Integer("broadcast", 0) != 0 && node.Attribute("axis") is not null && !operands[1].HasBatch)
         {

@@ -27,7 +27,7 @@ internal static class EinsumOperator
         var operands = new Term[terms.Length];
         for (var index = 0; index < terms.Length; index++)
         {
-            var flow = node.Operand(index);
+            var flow = node.Flow(index);
             var letters = flow.HasBatch && node.AxisOffset > 0 ? Batch + terms[index] : terms[index];
             if (letters.Length != flow.Rank) throw node.Wrong($"equation '{equation}': the term '{terms[index]}' has {terms[index].Length} letters for {flow}");
             operands[index] = new Term(flow, letters);

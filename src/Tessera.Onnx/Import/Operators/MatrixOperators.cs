@@ -23,12 +23,12 @@ internal static class MatrixOperators
             var layer = node.Add(new Dense(outputs) { Bias = bias is not null }, node.Flow());
             FillKernel(node, layer, right, transposesRight, alpha);
             if (bias is not null) node.Layers.Fill($"{layer.Layer}.bias", to => FillScaled(bias, to, beta));
-            node.Give(bias is not null || !node.Has(2) ? layer : ArithmeticOperators.Apply(node, new Add(), layer, Scaled(node, node.Operand(2), beta)));
+            node.Give(bias is not null || !node.Has(2) ? layer : ArithmeticOperators.Apply(node, new Add(), layer, Scaled(node, node.Flow(2), beta)));
             return;
         }
 
-        var product = Scaled(node, node.Add(new MatrixProduct(), [Turned(node, node.Operand(0), transposesLeft), Turned(node, node.Operand(1), transposesRight)]), alpha);
-        node.Give(node.Has(2) ? ArithmeticOperators.Apply(node, new Add(), product, Scaled(node, node.Operand(2), beta)) : product);
+        var product = Scaled(node, node.Add(new MatrixProduct(), [Turned(node, node.Flow(0), transposesLeft), Turned(node, node.Flow(1), transposesRight)]), alpha);
+        node.Give(node.Has(2) ? ArithmeticOperators.Apply(node, new Add(), product, Scaled(node, node.Flow(2), beta)) : product);
     }
 
     private static void Product(NodeImport node)
@@ -42,7 +42,7 @@ internal static class MatrixOperators
             return;
         }
 
-        node.Give(node.Add(new MatrixProduct(), [node.Operand(0), node.Operand(1)]));
+        node.Give(node.Add(new MatrixProduct(), [node.Flow(0), node.Flow(1)]));
     }
 
     /// <summary>Whether the left side is [N, C], N the batch, and the right side a constant matrix.</summary>

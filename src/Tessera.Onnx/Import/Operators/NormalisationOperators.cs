@@ -68,14 +68,22 @@ internal static class NormalisationOperators
 
     private static void LastAxes(NodeImport node)
     {
-        if (node.IsUsed(1) || node.IsUsed(2)) throw node.Wrong("its mean or deviation is taken by another node; export the model for inference");
         var input = node.Flow();
-        var layer = node.Add(
-            new LayerNormalisation { Axis = node.Axis(node.Integer("axis", -1), input.Rank), Shift = node.Has(2), Epsilon = node.Real("epsilon", 1e-5) },
-            input);
+        var (axis, epsilon) = (node.Axis(node.Integer("axis", -1), input.Rank), node.Real("epsilon", 1e-5));
+        var layer = node.Add(new LayerNormalisation { Axis = axis, Shift = node.Has(2), Epsilon = epsilon }, input);
         Fill(node, layer, 1, "scale");
         if (node.Has(2)) Fill(node, layer, 2, "shift");
         node.Give(layer);
+        if (!node.IsUsed(1) && !node.IsUsed(2)) return;
+
+        // The mean, and one over the deviation: 1 / √(variance + ε).
+        Sizes axes = Sizes.Create([.. Enumerable.Range(axis, input.Rank - axis)]);
+        var mean = node.Add(new Reduce(ReduceFunction.Mean, axes), input);
+        var centred = node.Add(new Subtract(), [input, mean]);
+        var variance = node.Add(new Reduce(ReduceFunction.Mean, axes), node.Add(new Multiply(), [centred, centred]));
+        var deviation = node.Add(new Elementwise(ElementFunction.SquareRoot), node.Add(new Add(), [variance, node.Scalar(epsilon)]));
+        node.Give(mean, 1);
+        node.Give(node.Add(new Elementwise(ElementFunction.Reciprocal), deviation), 2);
     }
 
     private static void LocalResponse(NodeImport node)

@@ -15,6 +15,7 @@ internal static class OperatorTable
             .. MatrixOperators.All,
             .. EinsumOperator.All,
             .. ArithmeticOperators.All,
+            .. LogicOperators.All,
             .. ReductionOperators.All,
             .. ShapeOperators.All,
             .. ResizeOperators.All,

@@ -179,7 +179,7 @@ internal static class ShapeOperators
             var (known, flow) = operands[index];
             if (known is null || known.Values.Any(static value => value != 0))
             {
-                var part = flow ?? node.Operand(index);
+                var part = flow ?? node.Flow(index);
                 int[] low = new int[part.Rank], high = new int[part.Rank];
                 var at = axis - rank + part.Rank;
                 (low[at], high[at]) = (start, total - start - sizes[index]);

@@ -112,6 +112,17 @@ public sealed unsafe class InferenceExecution<T>
         return new ReadOnlyTensorSpan<T>(Forward(MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength)), outputLengths);
     }
 
+    /// <summary>What one of the network's outputs is after a run, [N, …]; it stands until the next run.</summary>
+    /// <param name="layer">The last layer, or one of the network's further outputs.</param>
+    /// <exception cref="ArgumentException">The layer is none of these: what lies between is not kept.</exception>
+    public ReadOnlyTensorSpan<T> Activation(string layer)
+    {
+        var further = Network.FurtherOutputs.ToList().IndexOf(layer);
+        if (further < 0 && layer != Network.Layers[^1].Name) throw new ArgumentException($"'{layer}' is no output of the network; its outputs are {string.Join(", ", Network.FurtherOutputs.Prepend(Network.Layers[^1].Name))}.", nameof(layer));
+        var shape = further < 0 ? OutputShape : Network.Shapes(Batch)[Network.Graph.FurtherOutputs[further]];
+        return new ReadOnlyTensorSpan<T>(Elements(further < 0 ? schedule.Output : schedule.FurtherOutputs[further], shape), shape.ToLengths());
+    }
+
     /// <summary>The same on row-major numbers.</summary>
     internal ReadOnlySpan<T> Forward(scoped ReadOnlySpan<T> input)
     {

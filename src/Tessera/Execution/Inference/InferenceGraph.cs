@@ -24,7 +24,8 @@ internal sealed class InferenceGraph
     /// <param name="network">The network.</param>
     /// <param name="passesOn">Whether a layer gives its input unchanged, in its shape.</param>
     /// <param name="isFunction">Whether a layer is a function of each element.</param>
-    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction)
+    /// <param name="addsAlike">Whether what an addition adds has the shape of the sum, so that nothing is repeated.</param>
+    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction, Predicate<int> addsAlike)
     {
         this.network = network;
         var graph = network.Graph;
@@ -38,6 +39,8 @@ internal sealed class InferenceGraph
         Output = alias[count];
         uses = new int[count + 1];
         uses[Output]++;
+        FurtherOutputs = [.. graph.FurtherOutputs.Select(layer => alias[layer + 1])];
+        foreach (var output in FurtherOutputs) uses[output]++;
         foreach (var layer in graph.Order)
         {
             if (passesOn(layer)) continue;
@@ -50,7 +53,7 @@ internal sealed class InferenceGraph
             if (passesOn(layer)) continue;
             int[] sources = [.. graph.Sources[layer].Select(source => alias[source + 1])];
             if (network.Layers[layer] is BatchNormalisation && TryFold(layer, sources[0])) continue;
-            if (network.Layers[layer] is Add && sources.Length == 2 && TryAdd(layer, sources)) continue;
+            if (network.Layers[layer] is Add && sources.Length == 2 && addsAlike(layer) && TryAdd(layer, sources)) continue;
             if (isFunction(layer) && TryFinish(layer, sources[0])) continue;
             var node = new InferenceNode(layer, sources);
             nodes.Add(node);
@@ -63,6 +66,9 @@ internal sealed class InferenceGraph
 
     /// <summary>The value that is the network's output.</summary>
     public int Output { get; }
+
+    /// <summary>The values of the network's further outputs, in order.</summary>
+    public IReadOnlyList<int> FurtherOutputs { get; }
 
     private bool TryFold(int layer, int source)
     {

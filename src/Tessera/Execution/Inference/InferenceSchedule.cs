@@ -58,7 +58,7 @@ internal sealed class InferenceSchedule<T>
         prefersBlocks = new bool[count + 1];
         within = new (int, int)?[count + 1];
         (planes, blocks, states) = (new TensorPlace?[count + 1], new TensorPlace?[count + 1], new TensorPlace?[count]);
-        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>);
+        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike);
         foreach (var node in graph.Nodes) Choose(node);
         var first = ChooseParts(graph.Nodes);
         foreach (var node in graph.Nodes.Reverse()) JoinInPlace(node);
@@ -68,6 +68,7 @@ internal sealed class InferenceSchedule<T>
         }
 
         crossing.Add(graph.Output);
+        crossing.UnionWith(graph.FurtherOutputs);
         foreach (var value in crossing.ToArray())
         {
             for (var part = within[value]; part is { } place; part = within[place.Concatenation]) crossing.Add(place.Concatenation);
@@ -81,7 +82,8 @@ internal sealed class InferenceSchedule<T>
         (current, shapes) = (batch, network.Shapes(batch));
         foreach (var node in graph.Nodes.Skip(first)) Emit(node);
         Output = Planes(graph.Output);
-        Output.Block.Extend(steps.Count);
+        FurtherOutputs = [.. graph.FurtherOutputs.Select(Planes)];
+        foreach (var output in FurtherOutputs.Append(Output)) output.Block.Extend(steps.Count);
         ActivationBytes = Arena.Layout(memory);
     }
 
@@ -92,6 +94,9 @@ internal sealed class InferenceSchedule<T>
     public TensorPlace Input { get; }
 
     public TensorPlace Output { get; }
+
+    /// <summary>Where the network's further outputs stand, in order.</summary>
+    public IReadOnlyList<TensorPlace> FurtherOutputs { get; }
 
     public IReadOnlyList<InferenceStep<T>> Steps => steps;
 
@@ -104,6 +109,8 @@ internal sealed class InferenceSchedule<T>
     public long ActivationBytes { get; }
 
     private int Source(int layer) => network.Graph.Sources[layer][0] + 1;
+
+    private bool AddsAlike(int layer) => network.Graph.Sources[layer].All(source => ShapeOf(source + 1) == shapes[layer]);
 
     private Sizes ShapeOf(int value) => value == 0 ? [current, .. network.InputShape.AsSpan()] : shapes[value - 1];
 
@@ -149,6 +156,7 @@ internal sealed class InferenceSchedule<T>
     private void Choose(InferenceNode node)
     {
         var layer = node.Layer;
+        if (node.Sources.Length == 0) return;
         var shape = ShapeOf(node.Sources[0]);
         var anyBlocks = node.Sources.Any(source => prefersBlocks[source]);
         switch (network.Layers[layer])
@@ -172,10 +180,10 @@ internal sealed class InferenceSchedule<T>
             case BatchNormalisation when anyBlocks:
                 algorithms[layer] = BlockedKernels.Sum<T>(shape, scales: true, plan.Instructions);
                 break;
-            case Networks.Layers.Add when anyBlocks && node.Sources.Length == 2:
+            case Networks.Layers.Add when anyBlocks && node.Sources.Length == 2 && AddsAlike(layer):
                 algorithms[layer] = BlockedKernels.Sum<T>(shape, scales: false, plan.Instructions);
                 break;
-            case Concatenate when anyBlocks && node.Sources.SkipLast(1).All(source => ShapeOf(source)[1] % width == 0):
+            case Concatenate { Axis: 1 } when anyBlocks && node.Sources.SkipLast(1).All(source => ShapeOf(source)[1] % width == 0):
                 prefersBlocks[node.Output] = true;
                 break;
             case var _ when anyBlocks && LayerOf(layer) is IElementwise<T>:
@@ -258,7 +266,10 @@ internal sealed class InferenceSchedule<T>
         var (execution, geometry) = folded is null ? (compiled[layer] ?? Compile(layer), null) : FoldedLayers.Compile<T>(network, layer, current, shapes, options);
         if (execution.StateBytes > 0) states[layer] = new TensorPlace(New((execution.StateBytes + Unsafe.SizeOf<T>() - 1) / Unsafe.SizeOf<T>(), steps.Count), 0, 0);
         var reference = network.Graph.References[layer] is >= 0 and { } place ? states[place] : null;
-        planes[node.Output] = MakePlace(node.Output, ShapeOf(node.Output).Product / current);
+        // A constant has no examples.
+        planes[node.Output] = inputs.Length == 0
+            ? new TensorPlace(New(ShapeOf(node.Output).Product, steps.Count), 0, 0)
+            : MakePlace(node.Output, ShapeOf(node.Output).Product / current);
         var places = new LayerPlaces(inputs, added, planes[node.Output]!, states[layer], reference);
         var step = new LayerStep<T>(execution, $"{network.Layers[layer].Kind} on planes", places, ShapeOf(node.Output).Product, Pointers(layer), finish)
         {
