@@ -99,6 +99,8 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
 
     public override long WorkerElements => (Components * (sumPitch + (inTwoStages ? 0 : sourcePitch) + (transformsLate ? latePitch : 0))) + (2 * Components * TLanes.Count);
 
+    public override bool GainsByBatch => transformsLate;
+
     public override int[] Stages { get; }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
