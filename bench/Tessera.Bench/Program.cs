@@ -9,7 +9,7 @@ if (args is [TorchStart.Argument]) return TorchStart.Run();
 ISuite[] all =
 [
     new TimedSuite(SuiteNames.Dense), new TimedSuite(SuiteNames.Channels), new TimedSuite(SuiteNames.Unshared), new TimedSuite(SuiteNames.Tiled),
-    new TimedSuite(SuiteNames.Train), new TimedSuite(SuiteNames.Infer), new ScalingSuite(), new MemorySuite(), new AccuracySuite(),
+    new TimedSuite(SuiteNames.Train), new TimedSuite(SuiteNames.Infer), new LoadSuite(), new ScalingSuite(), new MemorySuite(), new AccuracySuite(),
 ];
 var suites = new Option<string[]>("--suite") { Description = "What to measure: " + string.Join(", ", all.Select(suite => suite.Name)) + "; all of them if left out.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
 suites.AcceptOnlyFromAmong([.. all.Select(suite => suite.Name)]);
@@ -35,10 +35,11 @@ var markdown = new Option<bool>("--markdown") { Description = "Markdown tables."
 var profile = new Option<string?>("--profile") { Description = "Where this library's time goes in one network of the infer suite, step by step; nothing else is measured.", HelpName = "SHAPE" };
 profile.AcceptOnlyFromAmong([.. InferenceWorkload.All(1).Select(workload => workload.Name)]);
 var memoryOf = new Option<string?>(MemorySuite.RunOption) { Hidden = true };
+var loadOf = new Option<string?>(LoadSuite.RunOption) { Hidden = true };
 
 var command = new RootCommand("Measures Tessera and its peers on the same inputs (float32), by turns, and checks that their results agree.")
 {
-    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown, profile, memoryOf,
+    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown, profile, memoryOf, loadOf,
 };
 command.Validators.Add(result =>
 {
@@ -59,10 +60,16 @@ command.SetAction(result =>
         foreach (var count in result.GetValue(threads)!)
         {
             var workload = InferenceWorkload.All(count).Single(workload => workload.Name == shape);
-            using var contestant = new TesseraInference(workload);
+            using var contestant = new TesseraInference(workload, workload.Subject.Parameters());
             contestant.WriteProfile(workload, Console.Out, result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall);
         }
 
+        return 0;
+    }
+
+    if (result.GetValue(loadOf) is { } load)
+    {
+        LoadSuite.RunAlone(load, result.GetValue(threads)![0]);
         return 0;
     }
 

@@ -9,6 +9,7 @@ internal static class SuiteNames
     public const string Tiled = "tiled";
     public const string Train = "train";
     public const string Infer = "infer";
+    public const string Load = "load";
     public const string Scaling = "scaling";
     public const string Memory = "memory";
     public const string Accuracy = "accuracy";

@@ -13,7 +13,7 @@ internal sealed class OnnxRuntimeInference : IContestant
     private readonly OrtValue[] inputs;
     private readonly OrtValue[] outputs;
 
-    public OnnxRuntimeInference(InferenceWorkload workload)
+    public OnnxRuntimeInference(InferenceWorkload workload, string file)
     {
         using var options = new SessionOptions
         {
@@ -23,7 +23,7 @@ internal sealed class OnnxRuntimeInference : IContestant
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         options.AddFreeDimensionOverrideByName(OnnxNetworkFile.BatchSymbol, workload.Batch);
-        session = new InferenceSession(workload.Subject.OnnxFile(), options);
+        session = new InferenceSession(file, options);
         (inputNames, outputNames) = ([.. session.InputNames], [.. session.OutputNames]);
         output = new float[workload.OutputShape.Product];
         inputs = [OrtValue.CreateTensorValueFromMemory(workload.Images(), workload.InputShape.ToLongs())];

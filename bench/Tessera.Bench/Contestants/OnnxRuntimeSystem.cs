@@ -29,7 +29,7 @@ internal sealed class OnnxRuntimeSystem : ISystem
     public IContestant? Prepare(Workload workload) => workload switch
     {
         ConvolutionWorkload { Operation: Operation.Forward, Shape: { Unshared: false, Tile: null } } convolution => new Contestant(convolution),
-        InferenceWorkload inference => new OnnxRuntimeInference(inference),
+        InferenceWorkload inference => new OnnxRuntimeInference(inference, inference.Subject.OnnxFile()),
         _ => null,
     };
 

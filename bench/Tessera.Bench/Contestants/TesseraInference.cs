@@ -11,9 +11,9 @@ internal sealed class TesseraInference : IContestant
     private readonly float[] images;
     private readonly float[] output;
 
-    public TesseraInference(InferenceWorkload workload)
+    public TesseraInference(InferenceWorkload workload, NetworkParameters<float> parameters)
     {
-        execution = new InferenceExecution<float>(workload.Subject.Network, workload.Subject.Parameters(), workload.Batch, new ExecutionOptions { Threads = workload.Threads });
+        execution = new InferenceExecution<float>(workload.Subject.Network, parameters, workload.Batch, new ExecutionOptions { Threads = workload.Threads });
         images = workload.Images();
         output = new float[execution.OutputShape.Product];
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
@@ -44,6 +45,7 @@ internal sealed class FoldedParameters<T>
     public Parameter<T>? Kernel => kernel;
 
     /// <summary>Takes the parameters as they are now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Take()
     {
         Array.Fill(factors, 1);
@@ -67,6 +69,7 @@ internal sealed class FoldedParameters<T>
     }
 
     /// <summary>The kernel of an operator, each channel times its factor: output channels, or input channels where the layer is the operator's transpose.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Scale(OperatorGeometry geometry, bool transposed, Span<T> scaled)
     {
         var volume = (int)geometry.KernelSize.Product;

@@ -136,6 +136,7 @@ internal sealed class InferenceSchedule<T>
         for (; first < nodes.Count; first++)
         {
             var node = nodes[first];
+            if (algorithms[node.Layer] is { GainsByBatch: true }) break;
             if (algorithms[node.Layer] is null && !(network.Layers[node.Layer] is Concatenate && prefersBlocks[node.Output])) break;
             var bytes = node.Sources.Append(node.Output).Sum(value => value == 0 ? network.InputShape.Product : one[value - 1].Product) * Unsafe.SizeOf<T>();
             if (Own(node.Layer).Sum(static parameter => parameter.Description.Shape.Product) * Unsafe.SizeOf<T>() > bytes) break;

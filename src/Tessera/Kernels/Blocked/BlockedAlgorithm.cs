@@ -61,6 +61,9 @@ internal abstract unsafe class BlockedAlgorithm<T>
     /// <summary>Workspace in elements of each worker.</summary>
     public virtual long WorkerElements => 0;
 
+    /// <summary>Whether a run does work that all its examples share, so that more of them at once are done in less time each.</summary>
+    public virtual bool GainsByBatch => false;
+
     /// <summary>The jobs of each stage.</summary>
     public abstract int[] Stages { get; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
 
@@ -103,6 +104,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
 
     public override int[] Stages { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Pack(int job, in FoldedKernel<T> parameters, T* packed)
     {
         var group = Math.DivRem(job, panels, out var panel);
@@ -135,6 +137,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Execute(int stage, int job, in BlockedOperands<T> operands, T* shared, T* own)
     {
         // Jobs that share a part of the kernel follow one another.
@@ -158,6 +161,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     }
 
     /// <summary>One row of results by one panel and one part of the channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Row(in BlockedOperands<T> operands, int group, int first, int width, int block, int unit, T* ahead, nint share)
     {
         unit = Math.DivRem(unit, pieces, out var piece);

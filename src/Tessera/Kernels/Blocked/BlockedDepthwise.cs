@@ -59,6 +59,7 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
 
     public override int[] Stages { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Pack(int job, in FoldedKernel<T> parameters, T* packed)
     {
         new Span<T>(packed, (int)PackedElements).Clear();
@@ -77,6 +78,7 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Execute(int stage, int job, in BlockedOperands<T> operands, T* shared, T* own)
     {
         job = Math.DivRem(job, rowBlocks, out var rowBlock);
@@ -137,6 +139,7 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
     }
 
     /// <summary>A row of a wide plane, as it stands: the positions at its ends leave out the taps outside.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Wide(T* plane, int y, T* bias, T* to, T* addend, Finish<T> finish)
     {
         var top = (y * rowAxis.Stride) - rowAxis.PadLow;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
 using Tessera.Operators;
@@ -43,6 +44,7 @@ internal sealed unsafe class BlockedPooling<TVector, T, TLanes> : BlockedAlgorit
 
     public override int[] Stages { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Execute(int stage, int job, in BlockedOperands<T> operands, T* shared, T* own)
     {
         job = Math.DivRem(job, rowBlocks, out var rowBlock);

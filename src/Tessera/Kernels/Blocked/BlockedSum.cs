@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Blocked;
@@ -31,6 +32,7 @@ internal sealed unsafe class BlockedSum<TVector, T, TLanes>(Sizes shape, bool sc
         new Span<T>(parameters.Bias, channels).CopyTo(new Span<T>(packed + ((nint)blocks * TLanes.Count), channels));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Execute(int stage, int job, in BlockedOperands<T> operands, T* shared, T* own)
     {
         var example = Math.DivRem(job, blocks, out var block);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
 
@@ -98,8 +99,11 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
 
     public override long WorkerElements => (Components * (sumPitch + (inTwoStages ? 0 : sourcePitch) + (transformsLate ? latePitch : 0))) + (2 * Components * TLanes.Count);
 
+    public override bool GainsByBatch => transformsLate;
+
     public override int[] Stages { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Pack(int job, in FoldedKernel<T> parameters, T* packed)
     {
         var (first, width) = PanelAt(job);
@@ -153,6 +157,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     }
 
     /// <summary>One panel of result channels of some tiles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Panel(in BlockedOperands<T> operands, int panel, int firstTile, int endTile, T* source, T* sums, T* scratch)
     {
         var (first, width) = PanelAt(panel);
@@ -212,6 +217,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     }
 
     /// <summary>Bᵀ d B of one tile's source, of all channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Spread(in BlockedOperands<T> operands, int tile, T* to, T* scratch)
     {
         var (example, y, x) = Locate(tile);
@@ -241,6 +247,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     }
 
     /// <summary>Mᵀ y M of one tile and vector of channels, finished, into the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Gather(in BlockedOperands<T> operands, int tile, int vector, T* from, T* scratch)
     {
         var (example, y, x) = Locate(tile);
