@@ -103,14 +103,18 @@ internal sealed class NetworkWriter
 
     private Sizes[] OtherShapes()
     {
+        var batch = options.Batch ?? OtherBatch + 1;
         try
         {
-            return network.Shapes(OtherBatch, checksElements: false);
+            // A size may be right for two batches by chance.
+            if (options.Batch is null) network.Shapes(batch, checksElements: false);
+            batch = OtherBatch;
+            return network.Shapes(batch, checksElements: false);
         }
         catch (ArgumentException exception)
         {
             var ending = options.Batch is null ? "it is no network for any batch; export it with a batch of 1" : "export it with another batch";
-            throw new NotSupportedException($"{Title}: with a batch of {OtherBatch}, {exception.Message} As ONNX, {ending}.", exception);
+            throw new NotSupportedException($"{Title}: with a batch of {batch}, {exception.Message} As ONNX, {ending}.", exception);
         }
     }
 

@@ -53,6 +53,7 @@ public class LayerExportTests
             var options = new OnnxExportOptions { Opset = opset };
             ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(network, opset), opset, options);
             ExportedModel.ComesBack(ExportedModel.Parameters<float>(network, opset), options);
+            Assert.Equal(!name.StartsWith("threshold", StringComparison.Ordinal) || ((SoftThreshold)layers[0]).NonNegative, ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, opset), opset, options));
         }
     }
 
@@ -88,6 +89,10 @@ public class LayerExportTests
         }
     }
 
-    private static void Agrees(NetworkDescription network, int opset) =>
-        ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(network, 3), 5, new OnnxExportOptions { Opset = opset });
+    private static void Agrees(NetworkDescription network, int opset)
+    {
+        var options = new OnnxExportOptions { Opset = opset };
+        ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(network, 3), 5, options);
+        Assert.True(ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, 3), 5, options));
+    }
 }

@@ -37,10 +37,8 @@ public class NetworkExportTests
     [Fact]
     public void Random_networks_give_the_same_when_they_are_read_as_plain_models()
     {
-        var unread = Enumerable.Range(0, 40).Select(static seed => ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(RandomNetwork.Of(seed), seed), seed)).OfType<string>().ToArray();
-        // What they use and an import does not read: comparing and choosing in thresholds.
-        Assert.All(unread, static message => Assert.Matches("^[^;]*(Less|Where) [^;]*(; Where [^;]*)?$", message));
-        Assert.InRange(unread.Length, 0, 15);
+        var read = Enumerable.Range(0, 40).Count(static seed => ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(RandomNetwork.Of(seed), seed), seed));
+        Assert.InRange(read, 25, 40);
     }
 
     [Fact]
@@ -65,7 +63,7 @@ public class NetworkExportTests
             written++;
             ExportedModel.AgreesWithRuntime(parameters, seed, options);
             ExportedModel.ComesBack(parameters, options);
-            Assert.Null(ExportedModel.AgreesAsPlainModel(parameters, seed, options));
+            Assert.True(ExportedModel.AgreesAsPlainModel(parameters, seed, options));
         }
 
         Assert.InRange(written, 50, 60);
@@ -76,13 +74,13 @@ public class NetworkExportTests
     {
         var moved = new NetworkDescription("moved", [2, 3], [new View([-1, 2]) { Name = "rows" }, new Permute([1, 0])], ["rows"]);
         var outputs = OnnxExport.Model(NetworkParameters<float>.Create(moved, 1)).Graph.Outputs;
-        Assert.Equal(["perm1", "rows"], outputs.Select(static output => output.Name));
+        Assert.Equal(["permute1", "rows"], outputs.Select(static output => output.Name));
         Assert.Equal(["2, ?", "?, 2"], outputs.Select(static output => string.Join(", ", output.Dimensions!)));
         outputs = OnnxExport.Model(NetworkParameters<float>.Create(moved, 1), new OnnxExportOptions { Batch = 5 }).Graph.Outputs;
         Assert.Equal(["2, 15", "15, 2"], outputs.Select(static output => string.Join(", ", output.Dimensions!)));
         var single = NetworkParameters<float>.Create(new NetworkDescription("single", [2, 3], [new View([6, 1])]), 1);
         Assert.Equal(
-            "single: with a batch of 2, view1: the input 2×2×3 has 12 elements, but the dimensions [6, 1] have 6; give dimensions of 12 elements. As ONNX, it is no network for any batch; export it with a batch of 1.",
+            "single: with a batch of 3, view1: the input 3×2×3 has 18 elements, but the dimensions [6, 1] have 6; give dimensions of 18 elements. As ONNX, it is no network for any batch; export it with a batch of 1.",
             Assert.Throws<NotSupportedException>(() => OnnxExport.Model(single)).Message);
         ExportedModel.AgreesWithRuntime(single, 1, new OnnxExportOptions { Batch = 1 });
         ExportedModel.ComesBack(single, new OnnxExportOptions { Batch = 1 });

@@ -23,6 +23,7 @@ internal static class RandomChain
             try
             {
                 var next = new NetworkDescription(network.Name, input, [.. network.Layers, layer], [.. further]);
+                next.Shapes(2);
                 if (next.Shapes(3).All(static size => size.Product < 20_000) && HasParametersOfAnyBatch(next)) network = next;
             }
             catch (ArgumentException)

@@ -78,9 +78,10 @@ internal static class ResizeWriter
         var isFlat = false;
         for (var axis = 0; axis < from.Count; axis++)
         {
+            // Every mode and every way of placing leaves such an axis as it is.
+            if (from[axis] == to[axis] && (resizing.Scales.Count == 0 || resizing.Scales[axis] == 1)) continue;
             scope.Count(resizing.Mode == ResizeMode.Nearest ? to[axis] : (double)to[axis] * from[axis]);
             var taps = resizing.Taps(axis, from[axis], to[axis]);
-            if (taps.IsIdentity) continue;
             if (resizing.Mode == ResizeMode.Nearest)
             {
                 value = scope.Node("Gather", [value, scope.Integers("sources", [.. taps.Source.Select(static source => (long)source)])], OnnxAttribute.Of("axis", 2 + axis));
