@@ -9,7 +9,7 @@ namespace Tessera.Onnx.Tests.Export;
 /// <summary>Layers that other systems' models brought: each in ONNX Runtime, back as the layer it was, and back as the operators it was written in.</summary>
 public class FurtherLayerExportTests
 {
-    private const int Samples = 24;
+    private const int Samples = 400;
 
     public static TheoryData<string> Kinds => new(RandomLayer.Kinds);
 
@@ -66,7 +66,7 @@ public class FurtherLayerExportTests
     public void Arithmetic_of_shapes_that_are_broadcast_gives_the_same_everywhere()
     {
         Sizes[] inputs = [[3], [2, 4], [3, 2, 4], [2, 3, 2, 2]];
-        for (var seed = 0; seed < 60; seed++)
+        for (var seed = 0; seed < 600; seed++)
         {
             var dice = new RandomSource(seed, 13);
             var input = inputs[dice.NextInt(inputs.Length)];
@@ -86,7 +86,7 @@ public class FurtherLayerExportTests
             };
             List<Layer> layers = [new Sigmoid { Name = "x" }, new Constant(shape) { Name = "c", InitialValue = 1.5, IsTrained = seed % 3 == 0 }];
             if (layer.InputCount is null) layers.Add(new Reduce(ReduceFunction.Mean, [-1]) { Name = "mean", Inputs = ["x"] });
-            HoldsEverywhere(new NetworkDescription("arithmetic", input, [.. layers, layer], seed % 5 == 0 ? ["c", "x"] : []), seed);
+            HoldsEverywhere(new NetworkDescription("arithmetic", input, [.. layers, layer], seed % 5 == 0 && axes > 0 ? ["c", "x"] : []), seed);
         }
     }
 

@@ -50,10 +50,10 @@ internal static class NormalisationWriters
             OnnxAttribute.Of("epsilon", (float)layer.Epsilon));
     }
 
-    /// <summary>The operator has windows of an odd number of channels, and two spatial axes in ONNX Runtime; otherwise squares are averaged along channels.</summary>
+    /// <summary>In ONNX Runtime the operator has windows of an odd number of channels, two spatial axes, and α and β above 0; otherwise squares are averaged along channels.</summary>
     public static string Write(LayerScope scope, LocalResponseNormalisation layer)
     {
-        if (layer.Size % 2 == 1 && scope.Rank == 2)
+        if (layer.Size % 2 == 1 && scope.Rank == 2 && layer.Alpha > 0 && layer.Beta > 0)
         {
             return scope.Node(
                 "LRN",

@@ -24,8 +24,8 @@ internal static class ResizeWriter
     private static bool HasOperator(LayerScope scope, Resizing resizing, Sizes from, Sizes to)
     {
         if (resizing.Coordinates == ResizeCoordinates.HalfPixelSymmetric && scope.Opset < 19) return false;
-        // By which length corners are aligned where a scale gives no whole one is understood in two ways.
-        if (resizing.Coordinates == ResizeCoordinates.AlignCorners && resizing.Scales.Count > 0 && !resizing.Scales.Select((scale, axis) => scale * from[axis] == to[axis]).All(static isWhole => isWhole)) return false;
+        // From which length these begin where a scale gives no whole one is understood in two ways.
+        if (resizing.Coordinates is ResizeCoordinates.AlignCorners or ResizeCoordinates.HalfPixelSymmetric && resizing.Scales.Count > 0 && !resizing.Scales.Select((scale, axis) => scale * from[axis] == to[axis]).All(static isWhole => isWhole)) return false;
         return resizing.Mode switch
         {
             ResizeMode.Linear => from.Count is 2 or 3 && !resizing.Antialias,
