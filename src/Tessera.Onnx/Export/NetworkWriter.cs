@@ -98,15 +98,15 @@ internal sealed class NetworkWriter
 
     private string Title => network.Name.Length > 0 ? network.Name : "network";
 
-    /// <summary>A batch that shows, beside that of 1, which sizes depend on it: the one that is written for, or 2 for any.</summary>
-    private int OtherBatch => options.Batch ?? 2;
+    /// <summary>A batch that shows, beside that of 1, which sizes depend on it: the one that is written for, or a prime, for any, that a slice's steps do not come near.</summary>
+    private int OtherBatch => options.Batch ?? 61;
 
     private Sizes[] OtherShapes()
     {
-        var batch = options.Batch ?? OtherBatch + 1;
+        var batch = options.Batch ?? 2;
         try
         {
-            // A size may be right for two batches by chance.
+            // A size may be right for one other batch by chance.
             if (options.Batch is null) network.Shapes(batch, checksElements: false);
             batch = OtherBatch;
             return network.Shapes(batch, checksElements: false);
@@ -164,7 +164,7 @@ internal sealed class NetworkWriter
         OnnxElement.Float,
         [.. one.Zip(other).Select(size => size.First == size.Second || options.Batch is not null
             ? new OnnxDimension(size.Second, null)
-            : new OnnxDimension(null, size is (1, 2) ? "batch" : null))]);
+            : new OnnxDimension(null, size.First == 1 && size.Second == OtherBatch ? "batch" : null))]);
 
     private static string Json(Layer layer)
     {

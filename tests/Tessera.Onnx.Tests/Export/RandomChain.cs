@@ -23,8 +23,7 @@ internal static class RandomChain
             try
             {
                 var next = new NetworkDescription(network.Name, input, [.. network.Layers, layer], [.. further]);
-                next.Shapes(2);
-                if (next.Shapes(3).All(static size => size.Product < 20_000) && HasParametersOfAnyBatch(next)) network = next;
+                if (next.Shapes(3).All(static size => size.Product < 20_000) && GrowsEvenly(next) && HasParametersOfAnyBatch(next)) network = next;
             }
             catch (ArgumentException)
             {
@@ -33,6 +32,14 @@ internal static class RandomChain
         }
 
         return network;
+    }
+
+    /// <summary>Whether sizes grow by as much with each example: a plain model's are taken to, which a slice of the first two examples does not.</summary>
+    private static bool GrowsEvenly(NetworkDescription network)
+    {
+        IReadOnlyList<Sizes> one = network.Shapes(1), two = network.Shapes(2), three = network.Shapes(3), many = network.Shapes(61);
+        return Enumerable.Range(0, one.Count).All(index => Enumerable.Range(0, one[index].Count).All(axis =>
+            two[index][axis] - one[index][axis] == three[index][axis] - two[index][axis] && many[index][axis] - one[index][axis] == 60 * (two[index][axis] - one[index][axis])));
     }
 
     /// <summary>Whether the parameters have the same shapes for every batch: one whose channels are the batch's is no network for any.</summary>

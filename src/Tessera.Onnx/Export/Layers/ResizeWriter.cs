@@ -24,6 +24,8 @@ internal static class ResizeWriter
     private static bool HasOperator(LayerScope scope, Resizing resizing, Sizes from, Sizes to)
     {
         if (resizing.Coordinates == ResizeCoordinates.HalfPixelSymmetric && scope.Opset < 19) return false;
+        // ONNX Runtime copies where no size changes, whatever the scale.
+        if (from == to && resizing.Scales.Any(static scale => scale != 1)) return false;
         // From which length these begin where a scale gives no whole one is understood in two ways.
         if (resizing.Coordinates is ResizeCoordinates.AlignCorners or ResizeCoordinates.HalfPixelSymmetric && resizing.Scales.Count > 0 && !resizing.Scales.Select((scale, axis) => scale * from[axis] == to[axis]).All(static isWhole => isWhole)) return false;
         return resizing.Mode switch
