@@ -5,9 +5,9 @@ namespace Tessera.Onnx.Export;
 
 /// <summary>
 /// What the writer of one layer works with: it adds nodes, each from names of values to the name of what it gives, and returns the last
-/// one's. Shapes are those of a batch of 1; what is written must hold for every batch.
+/// one's. Shapes are those of a batch of 1; what is written must hold for every batch, of which those of another batch tell what depends on it.
 /// </summary>
-internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyList<Sizes> shapes, Sizes output)
+internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyList<Sizes> shapes, IReadOnlyList<Sizes> others, Sizes output)
 {
     public Layer Layer => layer;
 
@@ -31,6 +31,9 @@ internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyLi
 
     /// <summary>Spatial axes of the first input.</summary>
     public int Rank => shapes[0].Count - 2;
+
+    /// <summary>Whether no size but the first of each input depends on the batch.</summary>
+    public bool BatchIsFirst => shapes.Zip(others).All(static pair => pair.First.Count == 0 || pair.First.From(1) == pair.Second.From(1));
 
     public int Opset => network.Opset;
 
@@ -83,6 +86,23 @@ internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyLi
     /// <summary>Asks for a list of so many numbers before it is made.</summary>
     /// <exception cref="NotSupportedException">It would take more than 2 GB.</exception>
     public int Count(double count) => network.HasRoom(count) ? (int)count : throw new NotSupportedException(FormattableString.Invariant($"a list of {count} numbers is more than a file holds"));
+
+    /// <summary>One whole number without axes.</summary>
+    public string Integer(string name, long value)
+    {
+        var unused = network.Unused($"{layer.Name}/{name}");
+        network.Add(OnnxTensor.Of(unused, [value]) with { Dimensions = [] });
+        return unused;
+    }
+
+    /// <summary>Another shape for the same elements, made of the first input's; the size that depends on the batch is what is left.</summary>
+    /// <exception cref="NotSupportedException">More than one size depends on the batch.</exception>
+    public string Reshape(string value, Func<Sizes, long[]> of)
+    {
+        long[] one = of(shapes[0]), other = of(others[0]);
+        if (one.Zip(other).Count(static pair => pair.First != pair.Second) > 1) throw new NotSupportedException("several sizes depend on the batch; permute the batch to the front before it");
+        return Reshape(value, [.. one.Select((size, axis) => size == other[axis] ? size : -1)]);
+    }
 
     /// <summary>Another shape for the same elements; 0 keeps an axis, −1 is what is left.</summary>
     public string Reshape(string value, params long[] shape) => Node("Reshape", [value, Integers("shape", shape)]);

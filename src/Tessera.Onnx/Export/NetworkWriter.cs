@@ -48,15 +48,15 @@ internal sealed class NetworkWriter
     /// <exception cref="NotSupportedException">Layers cannot be written; the message names all of them.</exception>
     public OnnxGraph Write()
     {
-        var shapes = network.Shapes(1);
-        foreach (var index in network.Graph.Order) Write(index, shapes);
+        var (shapes, others) = (network.Shapes(1), OtherShapes());
+        foreach (var index in network.Graph.Order) Write(index, shapes, others);
         if (refused.Count > 0) throw new NotSupportedException($"{Title}: {refused.Count} of {network.Layers.Count} layers cannot be written as ONNX: {string.Join("; ", refused)}.");
         return new OnnxGraph(
             Title,
             nodes,
             initialisers,
-            [Value(NetworkDescription.InputName, network.InputShape)],
-            [Value(network.Layers[^1].Name, shapes[^1].From(1))]);
+            [Value(NetworkDescription.InputName, [1, .. network.InputShape.AsSpan()], [OtherBatch, .. network.InputShape.AsSpan()])],
+            [.. network.Graph.FurtherOutputs.Prepend(network.Layers.Count - 1).Select(index => Value(network.Layers[index].Name, shapes[index], others[index]))]);
     }
 
     /// <summary>Whether a later layer undoes this pooling.</summary>
@@ -98,10 +98,30 @@ internal sealed class NetworkWriter
 
     private string Title => network.Name.Length > 0 ? network.Name : "network";
 
-    private void Write(int index, IReadOnlyList<Sizes> shapes)
+    /// <summary>A batch that shows, beside that of 1, which sizes depend on it: the one that is written for, or a prime, for any, that a slice's steps do not come near.</summary>
+    private int OtherBatch => options.Batch ?? 61;
+
+    private Sizes[] OtherShapes()
+    {
+        var batch = options.Batch ?? 2;
+        try
+        {
+            // A size may be right for one other batch by chance.
+            if (options.Batch is null) network.Shapes(batch, checksElements: false);
+            batch = OtherBatch;
+            return network.Shapes(batch, checksElements: false);
+        }
+        catch (ArgumentException exception)
+        {
+            var ending = options.Batch is null ? "it is no network for any batch; export it with a batch of 1" : "export it with another batch";
+            throw new NotSupportedException($"{Title}: with a batch of {batch}, {exception.Message} As ONNX, {ending}.", exception);
+        }
+    }
+
+    private void Write(int index, IReadOnlyList<Sizes> shapes, IReadOnlyList<Sizes> others)
     {
         var layer = network.Layers[index];
-        var scope = new LayerScope(this, layer, network.InputShapes(index, 1), shapes[index])
+        var scope = new LayerScope(this, layer, network.InputShapes(index, 1, shapes), network.InputShapes(index, OtherBatch, others), shapes[index])
         {
             Inputs = [.. network.Graph.Sources[index].Select(Name)],
             Referenced = network.Graph.References[index] is >= 0 and { } place ? network.Layers[place] : null,
@@ -138,10 +158,13 @@ internal sealed class NetworkWriter
 
     private string Name(int place) => place < 0 ? NetworkDescription.InputName : network.Layers[place].Name;
 
-    private OnnxValue Value(string name, Sizes example) => new(
+    /// <summary>A value with its sizes at a batch of 1 and of <see cref="OtherBatch"/>: those that differ depend on it.</summary>
+    private OnnxValue Value(string name, Sizes one, Sizes other) => new(
         name,
         OnnxElement.Float,
-        [new OnnxDimension(options.Batch, options.Batch is null ? "batch" : null), .. example.Select(static size => new OnnxDimension(size, null))]);
+        [.. one.Zip(other).Select(size => size.First == size.Second || options.Batch is not null
+            ? new OnnxDimension(size.Second, null)
+            : new OnnxDimension(null, size.First == 1 && size.Second == OtherBatch ? "batch" : null))]);
 
     private static string Json(Layer layer)
     {

@@ -199,7 +199,8 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     private ImportedNetwork Finish(string inputName, Sizes shape)
     {
         if (graph.Outputs.Count == 0) throw Wrong("it has no output");
-        var outputs = graph.Outputs.Select(output => (output.Name, Flow: OutputFlow(output.Name))).ToArray();
+        // Beside an output that depends on the input, constants may be given out.
+        var outputs = graph.Outputs.Select((output, place) => (output.Name, Flow: place > 0 && Find(output.Name) is Known { DependsOnBatch: false } known ? ConstantLayer(output.Name, known.AtTwo) : OutputFlow(output.Name))).ToArray();
         var first = outputs[0].Flow;
         // What the network gives must be a layer that no other one takes.
         if (first.Layer == NetworkDescription.InputName || Uses(outputs[0].Name) > 1 || outputs.Skip(1).Any(output => output.Flow.Layer == first.Layer))

@@ -31,9 +31,9 @@ internal static class TesseraModel
         var numbers = graph.Initialisers.Sum(static tensor => (double)tensor.Count);
         try
         {
-            var options = new OnnxExportOptions { Opset = model.Opset }.Checked();
+            var options = new OnnxExportOptions { Opset = model.Opset, Batch = input.Dimensions[0].Size is { } size ? checked((int)size) : null }.Checked();
             Sizes shape = [.. input.Dimensions.Skip(1).Select(static dimension => checked((int)(dimension.Size ?? 0)))];
-            var described = new NetworkDescription(name, shape, Layers(graph));
+            var described = new NetworkDescription(name, shape, Layers(graph), [.. graph.Outputs.Skip(1).Select(static output => output.Name)]);
             if (described.ParameterCount > numbers) return false;
             var taken = NetworkParameters<float>.Zero(described);
             var byName = graph.Initialisers.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);

@@ -82,7 +82,8 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
     /// <exception cref="ArgumentException">The batch is below 1.</exception>
     public IReadOnlyList<Sizes> Shapes(int batch) => Shapes(batch, checksElements: true);
 
-    private Sizes[] Shapes(int batch, bool checksElements)
+    /// <summary>The same, also for a batch whose values would be too large to be made.</summary>
+    internal Sizes[] Shapes(int batch, bool checksElements)
     {
         if (batch < 1) throw new ArgumentException($"{Title(Name)}: a batch of {batch}; it must be at least 1.", nameof(batch));
         var shapes = new Sizes[layers.Length];

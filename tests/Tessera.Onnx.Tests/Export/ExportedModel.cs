@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using Tessera.Execution;
 using Tessera.Networks;
+using Tessera.Onnx.Import;
 using Xunit;
 
 namespace Tessera.Onnx.Tests.Export;
@@ -12,6 +13,12 @@ internal static class ExportedModel
 {
     /// <summary>The largest difference that is taken for rounding, relative to the largest output (or 1).</summary>
     public const double Tolerance = 1e-4;
+
+    /// <summary>The same between two networks here.</summary>
+    public const double PlainTolerance = 1e-5;
+
+    /// <summary>Operators that are written and not read: of soft thresholds, unpooling over windows that overlap, and transposes by patches.</summary>
+    private static readonly HashSet<string> Unread = ["Less", "Where", "ScatterElements", "Col2Im"];
 
     /// <summary>The network of a layer that has weights of every sign, biases and statistics among them.</summary>
     public static NetworkParameters<T> Parameters<T>(NetworkDescription network, long seed)
@@ -43,12 +50,65 @@ internal static class ExportedModel
             var random = new RandomSource(seed, 7, batch);
             var values = new T[execution.InputShape.Product];
             for (var index = 0; index < values.Length; index++) values[index] = T.CreateChecked((float)((random.NextDouble() * 4) - 2));
-            var expected = new T[execution.OutputShape.Product];
-            execution.Forward(new ReadOnlyTensorSpan<T>(values, execution.InputShape.ToLengths())).FlattenTo(expected);
-            var (actual, shape) = Run(session, [.. values.Select(float.CreateTruncating)], execution.InputShape);
-            Assert.Equal(execution.OutputShape, shape);
-            Close([.. expected.Select(double.CreateTruncating)], actual);
+            execution.Forward(new ReadOnlyTensorSpan<T>(values, execution.InputShape.ToLengths()));
+            var given = Run(session, [.. values.Select(float.CreateTruncating)], execution.InputShape);
+            string[] names = [parameters.Network.Layers[^1].Name, .. parameters.Network.FurtherOutputs];
+            Assert.Equal(names, session.OutputNames);
+            for (var output = 0; output < names.Length; output++)
+            {
+                var expected = execution.Activation(names[output]);
+                Assert.Equal(Sizes.Of(expected.Lengths), given[output].Shape);
+                Close([.. Elements(expected).Select(double.CreateTruncating)], given[output].Values, Tolerance, "in ONNX Runtime");
+            }
         }
+    }
+
+    /// <summary>Exports, and reads the layers and the bits of the weights back.</summary>
+    public static void ComesBack(NetworkParameters<float> parameters, OnnxExportOptions? options = null)
+    {
+        Assert.True(TesseraModel.TryRead(OnnxExport.Model(parameters, options), out var read, out var taken), parameters.Network.ToString());
+        Assert.Equal(parameters.Network, read);
+        for (var index = 0; index < parameters.Count; index++) Assert.Equal(parameters[index].Span.ToArray(), taken[index].Span.ToArray());
+    }
+
+    /// <summary>Exports without a word of its layers, reads that as any other model, and compares what both networks give.</summary>
+    /// <returns>False where it has operators that an import does not read, all of them among <see cref="Unread"/>.</returns>
+    public static bool AgreesAsPlainModel(NetworkParameters<float> parameters, long seed, OnnxExportOptions? options = null)
+    {
+        using var stream = new MemoryStream();
+        OnnxExport.Write(stream, parameters, (options ?? new OnnxExportOptions()) with { KeepLayers = false });
+        ImportedNetwork imported;
+        try
+        {
+            imported = OnnxImport.Parse(stream.ToArray());
+        }
+        catch (InvalidDataException exception) when (exception.Message.Contains("operators that are not read", StringComparison.Ordinal))
+        {
+            Assert.Subset(Unread, exception.Message.Split("not read: ")[1].Split("; ").Select(static one => one.Split(' ')[0]).ToHashSet());
+            return false;
+        }
+
+        catch (InvalidDataException exception) when (exception.Message.EndsWith("only MaxUnpool takes them.", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        foreach (var batch in new[] { 1, 3 })
+        {
+            NetworkExecution<float> here = new(parameters.Network, parameters, batch), there = new(imported.Network, imported.Parameters, batch);
+            var random = new RandomSource(seed, 8, batch);
+            var values = new float[here.InputShape.Product];
+            foreach (ref var value in values.AsSpan()) value = (float)((random.NextDouble() * 4) - 2);
+            here.Forward(new ReadOnlyTensorSpan<float>(values, here.InputShape.ToLengths()));
+            there.Forward(new ReadOnlyTensorSpan<float>(values, here.InputShape.ToLengths()));
+            foreach (var (name, layer) in imported.Outputs)
+            {
+                Assert.Equal(Sizes.Of(here.Activation(name).Lengths), Sizes.Of(there.Activation(layer).Lengths));
+                Close([.. Elements(here.Activation(name)).Select(static value => (double)value)], Elements(there.Activation(layer)), PlainTolerance, "as a plain model");
+            }
+        }
+
+        return true;
     }
 
     public static InferenceSession Session(byte[] model)
@@ -57,21 +117,27 @@ internal static class ExportedModel
         return new InferenceSession(model, options);
     }
 
-    public static (float[] Values, Sizes Shape) Run(InferenceSession session, float[] input, Sizes shape)
+    private static (float[] Values, Sizes Shape)[] Run(InferenceSession session, float[] input, Sizes shape)
     {
         using var value = OrtValue.CreateTensorValueFromMemory(input, [.. shape.Select(static size => (long)size)]);
         using var run = new RunOptions();
-        using var outputs = session.Run(run, [session.InputNames[0]], [value], [session.OutputNames[0]]);
-        var dimensions = outputs[0].GetTensorTypeAndShape().Shape;
-        return (outputs[0].GetTensorDataAsSpan<float>().ToArray(), [.. dimensions.Select(static size => (int)size)]);
+        using var outputs = session.Run(run, [session.InputNames[0]], [value], session.OutputNames);
+        return [.. outputs.Select(static output => (output.GetTensorDataAsSpan<float>().ToArray(), Sizes.Create([.. output.GetTensorTypeAndShape().Shape.Select(static size => (int)size)])))];
     }
 
-    private static void Close(double[] expected, float[] actual)
+    private static T[] Elements<T>(in ReadOnlyTensorSpan<T> tensor)
+    {
+        var elements = new T[tensor.FlattenedLength];
+        tensor.FlattenTo(elements);
+        return elements;
+    }
+
+    private static void Close(double[] expected, float[] actual, double tolerance, string where)
     {
         var scale = Math.Max(1, expected.Max(Math.Abs));
         for (var index = 0; index < expected.Length; index++)
         {
-            Assert.True(Math.Abs(expected[index] - actual[index]) <= Tolerance * scale, FormattableString.Invariant($"output {index}: {expected[index]} here, {actual[index]} in ONNX Runtime"));
+            Assert.True(Math.Abs(expected[index] - actual[index]) <= tolerance * scale, FormattableString.Invariant($"output {index}: {expected[index]} here, {actual[index]} {where}"));
         }
     }
 }

@@ -90,6 +90,7 @@ public class OperatorExportTests
                 Assert.True(TesseraModel.TryRead(OnnxExport.Model(parameters), out var read, out var taken));
                 Assert.Equal(network, read);
                 for (var index = 0; index < parameters.Count; index++) Assert.Equal(parameters[index].Span.ToArray(), taken[index].Span.ToArray());
+                ExportedModel.AgreesAsPlainModel(parameters, sample.Seed);
             }
         },
         3 * Samples);

@@ -17,8 +17,13 @@ public class PoolingExportTests
         sample => Agrees(sample, [Layer(sample)], opset), 50);
 
     [Fact]
-    public void Sums_and_means_go_over_four_axes_too() => RandomPooling.Any.Where(static sample => sample.InputShape.Count == 6 && sample.Description.Kind != PoolingKind.Max).Holds(
-        static sample => Agrees(sample, [Layer(sample)], 21), 20);
+    public void Sums_and_means_go_over_four_axes_too() => RandomPooling.Any.Holds(
+        static sample =>
+        {
+            // They are too few for a generator that waits for one.
+            if (sample.InputShape.Count == 6 && sample.Description.Kind != PoolingKind.Max) Agrees(sample, [Layer(sample)], 21);
+        },
+        250);
 
     [Fact]
     public void Unpooling_gives_the_same_in_ONNX_Runtime_where_windows_overlap_and_where_not() => RandomPooling.Any.Where(static sample => sample.InputShape.Count <= 5).Holds(
@@ -70,6 +75,10 @@ public class PoolingExportTests
 
     private static void Agrees(RandomPooling sample, Layer[] layers, int opset) => Agrees(new NetworkDescription("pooling", sample.InputShape.From(1), layers), opset);
 
-    private static void Agrees(NetworkDescription network, int opset) =>
-        ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(network, 3), 5, new OnnxExportOptions { Opset = opset });
+    private static void Agrees(NetworkDescription network, int opset)
+    {
+        var options = new OnnxExportOptions { Opset = opset };
+        ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(network, 3), 5, options);
+        ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, 3), 5, options);
+    }
 }

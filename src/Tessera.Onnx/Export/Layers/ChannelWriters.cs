@@ -25,9 +25,11 @@ internal static class ChannelWriters
         return scope.Node("Where", [isNegative, scope.Node("Neg", magnitude), magnitude]);
     }
 
-    public static string Write(LayerScope scope, Softmax layer) => scope.Node("Softmax", scope.Input, OnnxAttribute.Of("axis", 1));
+    public static string Write(LayerScope scope, Softmax layer) => scope.Node("Softmax", scope.Input, OnnxAttribute.Of("axis", layer.Axis));
 
-    public static string Write(LayerScope scope, Concatenate layer) => scope.Node("Concat", [.. scope.Inputs], OnnxAttribute.Of("axis", 1));
+    public static string Write(LayerScope scope, LogSoftmax layer) => scope.Node("LogSoftmax", scope.Input, OnnxAttribute.Of("axis", layer.Axis));
+
+    public static string Write(LayerScope scope, Concatenate layer) => scope.Node("Concat", [.. scope.Inputs], OnnxAttribute.Of("axis", layer.Axis));
 
     /// <summary>Inference passes the means on, which are the first half of the channels.</summary>
     public static string Write(LayerScope scope, GaussianSample layer) => scope.Slice(scope.Input, 1, [0], [scope.Output[1]]);

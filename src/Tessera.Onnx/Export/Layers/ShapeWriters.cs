@@ -7,7 +7,7 @@ namespace Tessera.Onnx.Export.Layers;
 /// <summary>Layers that move elements or put some between and around them.</summary>
 internal static class ShapeWriters
 {
-    public static string Write(LayerScope scope, Flatten layer) => scope.Node("Flatten", scope.Input, OnnxAttribute.Of("axis", 1));
+    public static string Write(LayerScope scope, Flatten layer) => scope.Node("Flatten", scope.Input, OnnxAttribute.Of("axis", layer.Axis));
 
     public static string Write(LayerScope scope, Reshape layer) => scope.Reshape(scope.Input, [-1, .. layer.Shape.Select(static size => (long)size)]);
 

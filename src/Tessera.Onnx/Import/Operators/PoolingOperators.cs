@@ -75,7 +75,12 @@ internal static class PoolingOperators
     {
         if (node.Input(1) is not Winners winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives");
         var layer = node.Add(new MaxUnpool(winners.Pool.Layer), [node.Flow()], (winners.Pool, winners.Pooled));
-        if (node.ConstantIntegers(2) is { } size && size.From(1) != layer.AtTwo.From(1)) throw node.Wrong($"output_shape {size} differs from the shape {layer} that was pooled");
+        // The batch in it may be a number, or computed of the input's.
+        if (node.Input(2) is Known size && !size.AtTwo.Values.Skip(1).SequenceEqual(layer.AtTwo.From(1).Select(static one => (double)one)))
+        {
+            throw node.Wrong($"output_shape [{string.Join(", ", size.AtTwo.Values)}] differs from the shape {layer} that was pooled");
+        }
+
         node.Give(layer);
     }
 }

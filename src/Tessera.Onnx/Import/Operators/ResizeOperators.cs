@@ -105,6 +105,8 @@ internal static class ResizeOperators
         var input = node.Flow();
         var pads = node.IntegersFrom("pads", 1) ?? (node.Attribute("paddings") is not null ? node.Integers("paddings") : throw node.Wrong("its pads are missing"));
         var value = node.Attribute("value") is not null ? node.Real("value", 0) : node.Has(2) ? node.RequiredConstant(2).Values[0] : 0;
+        // What is put around maxima is −∞; a border here is finite, and the least float does as well.
+        if (double.IsInfinity(value)) value = Math.CopySign(float.MaxValue, value);
         var axes = node.ConstantIntegers(3) is { Count: > 0 } named ? named.Select(axis => node.Axis(axis, input.Rank)).ToArray() : [.. Enumerable.Range(node.AxisOffset, input.Rank - node.AxisOffset)];
         if (pads.Count != 2 * axes.Length) throw node.Wrong($"{pads.Count} pads for {axes.Length} axes");
         int[] low = new int[input.Rank], high = new int[input.Rank];
