@@ -20,7 +20,8 @@ internal static class OnnxModel
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: there is no such file.");
         var imported = Import(path, settings.Import);
-        var network = imported.Network;
+        var parameters = settings.ChannelsFirst ? ChannelsFirst.Of(imported.Parameters) : imported.Parameters;
+        var network = parameters.Network;
         var data = new DataDescription { Normalisation = settings.NormalisationOf(network.InputShape), ClassNames = settings.ReadClassNames() };
         var scores = network.OutputShape(1).From(1);
         if (data.ClassNames.Count > 0 && scores.Product != data.ClassNames.Count)
@@ -28,7 +29,7 @@ internal static class OnnxModel
 
         // A network that was trained elsewhere is changed a little, not learnt anew: a tenth of the usual rate.
         var training = new TrainingDescription { Loss = settings.Loss ?? LossOf(network, data.ClassNames.Count > 0), Optimiser = new Adam { LearningRate = 1e-4 } };
-        return new TrainedModel(new ModelDescription(network, training, data), imported.Parameters) { InputName = imported.InputName, Outputs = imported.Outputs };
+        return new TrainedModel(new ModelDescription(network, training, data), parameters) { InputName = imported.InputName, Outputs = imported.Outputs };
     }
 
     private static ImportedNetwork Import(string path, OnnxImportOptions options)

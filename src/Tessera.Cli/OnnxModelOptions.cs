@@ -12,6 +12,7 @@ internal sealed class OnnxModelOptions
     private readonly Option<Sizes?> inputShape = CommandOptions.SizesOf("--input-shape", "ONNX: the shape of one example, without the batch, where the model does not say it, such as 3,224,224.");
     private readonly Option<string?> input = new("--input") { Description = "ONNX: the input that samples go into, of a model with several.", HelpName = "name" };
     private readonly Option<string[]> constants = new("--constant") { Description = "ONNX: another input and the array that it always is. May be given again.", HelpName = "name=FILE.npy" };
+    private readonly Option<bool> channelsFirst = new("--channels-first") { Description = "ONNX: take samples with their channels first, as images and datasets here have them, of a model that has them last." };
     private readonly Option<string?> classes = new("--classes") { Description = "ONNX: a text file with the name of a class in each line.", HelpName = "FILE" };
     private readonly Option<IReadOnlyList<float>?> mean = CommandOptions.Reals("--mean", "ONNX: what is taken from each channel of samples from 0 to 1, one number or one for each channel.", float.MinValue);
     private readonly Option<IReadOnlyList<float>?> deviation = CommandOptions.Reals("--deviation", "ONNX: what each channel is divided by after that; 0.00392157 for a model that takes 0 to 255.", float.Epsilon);
@@ -35,7 +36,7 @@ internal sealed class OnnxModelOptions
         return options;
     }
 
-    private IEnumerable<Option> All => [inputShape, input, constants, .. takesSamples ? new Option[] { classes, mean, deviation } : [], .. trains ? new Option[] { loss } : []];
+    private IEnumerable<Option> All => [inputShape, input, constants, channelsFirst, .. takesSamples ? new Option[] { classes, mean, deviation } : [], .. trains ? new Option[] { loss } : []];
 
     /// <summary>What was said.</summary>
     /// <exception cref="UsageException">A constant is not written as a name and a file.</exception>
@@ -47,6 +48,7 @@ internal sealed class OnnxModelOptions
             Input = parsed.GetValue(input),
             Constants = (parsed.GetValue(constants) ?? []).Select(ReadConstant).DistinctBy(static constant => constant.Name).ToDictionary(static constant => constant.Name, static constant => constant.Value),
         },
+        ChannelsFirst = parsed.GetValue(channelsFirst),
         ClassFile = takesSamples ? parsed.GetValue(classes) : null,
         Mean = takesSamples ? parsed.GetValue(mean) : null,
         Deviation = takesSamples ? parsed.GetValue(deviation) : null,

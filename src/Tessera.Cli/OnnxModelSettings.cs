@@ -10,6 +10,9 @@ internal sealed record OnnxModelSettings
     /// <summary>What is said of the graph alone.</summary>
     public OnnxImportOptions Import { get; init; } = new();
 
+    /// <summary>Whether the network is to take samples with their channels first though the model has them last.</summary>
+    public bool ChannelsFirst { get; init; }
+
     /// <summary>What the network is trained with; null for what its last layer suggests.</summary>
     public Loss? Loss { get; init; }
 
