@@ -4,7 +4,6 @@ using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Onnx;
-using Tessera.Operators;
 using Tessera.Training;
 using Xunit;
 
@@ -16,8 +15,8 @@ public sealed class ImportTests : IDisposable
         "shapes",
         [1, 6, 6],
         [
-            new Convolution(ConvolutionDescription.Create(2, 4, [3, 3])) { Name = "conv" }, new Relu { Name = "relu" },
-            new GlobalPool { Name = "pool" }, new Dense(3) { Name = "scores" }, new Softmax { Name = "classes" },
+            new Convolution(new() { Kernel = [3, 3], Outputs = 4 }) { Name = "conv" }, new Relu { Name = "relu" },
+            new GlobalPool { Name = "pool" }, new Flatten { Name = "flat" }, new Dense(3) { Name = "scores" }, new Softmax { Name = "classes" },
         ]);
 
     private readonly TemporaryFolder folder = new();
@@ -31,7 +30,7 @@ public sealed class ImportTests : IDisposable
         folder.Write("names.txt", "circle\nsquare\ntriangle\n");
         var run = ToolRun.Of("import", folder["m.onnx"], "--out", folder["net"], "--classes", folder["names.txt"], "--mean", "0.25", "--deviation", "0.5");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Assert.Contains("5 layers, 55 parameters; to train on with cross-entropy", run.Output, StringComparison.Ordinal);
+        Assert.Contains("6 layers, 55 parameters; to train on with cross-entropy", run.Output, StringComparison.Ordinal);
         Assert.Contains("input 'input' [N, 1, 6, 6]", run.Output, StringComparison.Ordinal);
         Assert.Contains("output 'classes' [N, 3]", run.Output, StringComparison.Ordinal);
 
@@ -142,8 +141,8 @@ public sealed class ImportTests : IDisposable
         foreach (var moves in (bool[])[true, false])
         {
             Layer[] layers = moves
-                ? [new Permute([0, 3, 1, 2]) { Name = "move" }, new Convolution(ConvolutionDescription.Create(2, 2, [2, 3])) { Name = "conv" }, new Flatten { Name = "flat" }]
-                : [new Convolution(ConvolutionDescription.Create(2, 2, [2, 2])) { Name = "conv" }, new Flatten { Name = "flat" }];
+                ? [new Permute([0, 3, 1, 2]) { Name = "move" }, new Convolution(new() { Kernel = [2, 3], Outputs = 2 }) { Name = "conv" }, new Flatten { Name = "flat" }]
+                : [new Convolution(new() { Kernel = [2, 2], Outputs = 2 }) { Name = "conv" }, new Flatten { Name = "flat" }];
             var last = NetworkParameters<float>.Create(new NetworkDescription("last", [5, 4, 3], layers), 3);
             var first = ChannelsFirst.Of(last);
             Assert.Equal([3, 5, 4], first.Network.InputShape);

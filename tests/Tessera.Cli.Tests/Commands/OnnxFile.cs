@@ -2,16 +2,19 @@ using System.Text;
 
 namespace Tessera.Cli.Tests.Commands;
 
-/// <summary>The bytes of an ONNX model of one node over one input, for models that Tessera itself would not write.</summary>
+/// <summary>The bytes of ONNX models of nodes that all take the one input, for models that Tessera itself would not write.</summary>
 internal static class OnnxFile
 {
     /// <summary>A model x → node → y, whose input has these sizes; those that are no number are names.</summary>
-    public static byte[] OfOneNode(string operatorType, string nodeName, params string[] sizes)
+    public static byte[] OfOneNode(string operatorType, string nodeName, params string[] sizes) => Of(sizes, (operatorType, nodeName, "y"));
+
+    /// <summary>A model of several such nodes, each with an output of the model.</summary>
+    public static byte[] Of(string[] sizes, params (string Operator, string Name, string Output)[] nodes)
     {
-        var node = Concat(Text(1, "x"), Text(2, "y"), Text(3, nodeName), Text(4, operatorType));
+        var written = nodes.Select(static node => Block(1, Concat(Text(1, "x"), Text(2, node.Output), Text(3, node.Name), Text(4, node.Operator))));
         var dimensions = sizes.Select(static size => Block(1, int.TryParse(size, out var number) ? Number(1, number) : Text(2, size)));
         var input = Concat(Text(1, "x"), Block(2, Block(1, Concat(Number(1, 1), Block(2, Concat([.. dimensions]))))));
-        var graph = Concat(Block(1, node), Text(2, "graph"), Block(11, input), Block(12, Text(1, "y")));
+        var graph = Concat([.. written, Text(2, "graph"), Block(11, input), .. nodes.Select(static node => Block(12, Text(1, node.Output)))]);
         return Concat(Number(1, 8), Block(7, graph), Block(8, Number(2, 17)));
     }
 

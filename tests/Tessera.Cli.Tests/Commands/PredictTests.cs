@@ -5,7 +5,6 @@ using Tessera.Imaging;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Onnx;
-using Tessera.Operators;
 using Tessera.Training;
 using Xunit;
 
@@ -23,10 +22,10 @@ public sealed class PredictTests : IDisposable
         var network = new NetworkDescription(
             "detector",
             [2, 5, 4],
-            [new Convolution(ConvolutionDescription.Create(2, 3, [2, 2])) { Name = "maps" }, new Relu { Name = "boxes/relu" }, new Convolution(ConvolutionDescription.Create(2, 1, [3, 2])) { Name = "heat", Inputs = ["maps"] }],
+            [new Convolution(new() { Kernel = [2, 2], Outputs = 3 }) { Name = "maps" }, new Relu { Name = "boxes/relu" }, new Convolution(new() { Kernel = [3, 2], Outputs = 1 }) { Name = "heat", Inputs = ["maps"] }],
             ["boxes/relu"]);
         var parameters = NetworkParameters<float>.Create(network, 4);
-        OnnxExport.Write(folder["m.onnx"], parameters, new OnnxExportOptions { KeepLayers = false });
+        Checkpoint.Save(folder["m.safetensors"], new ModelDescription(network, new TrainingDescription { Loss = new MeanSquaredError() }, new()), parameters);
         var random = new RandomSource(8);
         float[] samples = [.. Enumerable.Range(0, 3 * 40).Select(_ => (float)random.NextDouble() - 0.5f)];
         NpyFile.Write<double>(folder["x.npy"], NpyArray.Create<double>([3, 2, 5, 4], Array.ConvertAll(samples, static value => (double)value)).ToTensor<double>());
@@ -37,7 +36,7 @@ public sealed class PredictTests : IDisposable
         execution.Activation("heat").FlattenTo(heat);
         execution.Activation("boxes/relu").FlattenTo(boxes);
 
-        var run = ToolRun.Of("predict", folder["m.onnx"], folder["x.npy"], "--out", folder["y.npy"], "--json");
+        var run = ToolRun.Of("predict", folder["m.safetensors"], folder["x.npy"], "--out", folder["y.npy"], "--json");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Check(NpyFile.Read(folder["y_heat.npy"]), [3, 1, 2, 2], heat);
         Check(NpyFile.Read(folder["y_boxes-relu.npy"]), [3, 3, 4, 3], boxes);
@@ -56,11 +55,31 @@ public sealed class PredictTests : IDisposable
             Assert.Equal("boxes/relu", lines[n].GetProperty("outputs")[1].GetProperty("name").GetString());
         }
 
-        run = ToolRun.Of("predict", folder["m.onnx"], folder["x.npy"], "--out", folder["y.npz"]);
+        run = ToolRun.Of("predict", folder["m.safetensors"], folder["x.npy"], "--out", folder["y.npz"]);
         Assert.Contains("x.npy[2]: boxes/relu [3, 4, 3], from 0 to ", run.Output, StringComparison.Ordinal);
         Assert.Contains($"Written: {folder["y.npz"]}", run.Output, StringComparison.Ordinal);
         Check(NpzFile.Read(folder["y.npz"], "heat"), [3, 1, 2, 2], heat);
         Check(NpzFile.Read(folder["y.npz"], "boxes-relu"), [3, 3, 4, 3], boxes);
+    }
+
+    [Fact]
+    public void Outputs_of_an_ONNX_model_are_called_as_it_calls_them()
+    {
+        File.WriteAllBytes(folder["m.onnx"], OnnxFile.Of(["N", "2", "3"], ("Relu", "first", "heat:0"), ("Sigmoid", "second", "heat/0")));
+        float[] sample = [-1, 0.5f, 2, -3, 0, 4];
+        NpyFile.Write<float>(folder["x.npy"], NpyArray.Create<float>([2, 3], sample).ToTensor<float>());
+        var run = ToolRun.Of("predict", folder["m.onnx"], folder["x.npy"], "--out", folder["y.npy"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("x.npy: heat:0 [2, 3], from 0 to 4, mean 1.08333", run.Output, StringComparison.Ordinal);
+        Check(NpyFile.Read(folder["y_heat-0.npy"]), [1, 2, 3], Array.ConvertAll(sample, static value => Math.Max(value, 0)));
+        Check(NpyFile.Read(folder["y_heat-0-2.npy"]), [1, 2, 3], Array.ConvertAll(sample, static value => 1 / (1 + MathF.Exp(-value))));
+
+        var imported = ToolRun.Of("import", folder["m.onnx"], "--out", folder["net"], "--json");
+        var outputs = JsonDocument.Parse(imported.Output).RootElement.GetProperty("outputs");
+        Assert.Equal("[N, 2, 3]", $"[{outputs[0].GetProperty("shape").GetString()}]");
+        var network = Checkpoint.Open(Path.Combine(folder["net"], "model.safetensors")).Model.Network;
+        Assert.Equal(network.Layers[^1].Name, outputs[0].GetProperty("layer").GetString());
+        Assert.Equal(network.FurtherOutputs[0], outputs[1].GetProperty("layer").GetString());
     }
 
     [Fact]
