@@ -49,6 +49,26 @@ internal static class CommandOptions
         CustomParser = result => ParseSizes(result, name),
     };
 
+    /// <summary>An option with one number or more, such as 0.485,0.456,0.406.</summary>
+    public static Option<IReadOnlyList<float>?> Reals(string name, string description, float least) => new(name)
+    {
+        Description = description,
+        HelpName = "numbers",
+        CustomParser = result =>
+        {
+            var parts = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries);
+            var numbers = new float[parts.Length];
+            for (var i = 0; i < parts.Length; i++)
+            {
+                if (float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]) && float.IsFinite(numbers[i]) && numbers[i] >= least) continue;
+                result.AddError($"{name} is '{result.Tokens[0].Value}'; give {(least > 0 ? "numbers above 0" : "numbers")}, separated by commas, such as 0.229,0.224,0.225.");
+                return null;
+            }
+
+            return numbers;
+        },
+    };
+
     private static Sizes? ParseSizes(ArgumentResult result, string name)
     {
         var text = result.Tokens[0].Value;

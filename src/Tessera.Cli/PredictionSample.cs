@@ -45,10 +45,19 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
 
     private static PredictionSample FromImage(string path, Sizes shape)
     {
-        if (shape.Count != 3 || shape[0] is not (1 or 3)) throw new InvalidDataException($"{path}: the network takes samples of {shape}, which are no images; give .npy files.");
-        var image = ImageFile.Read(path, shape[0] == 1 ? ImageColour.Grey : ImageColour.Colour);
-        if (image.Height != shape[1] || image.Width != shape[2]) image = ImageResize.Resize(image, shape[1], shape[2]);
-        return new PredictionSample(path, Array.ConvertAll(image.Pixels, pixel => pixel / 255f), null);
+        // Networks from elsewhere may have their channels last.
+        var isFirst = shape.Count == 3 && shape[0] is 1 or 3;
+        if (!isFirst && (shape.Count != 3 || shape[2] is not (1 or 3))) throw new InvalidDataException($"{path}: the network takes samples of {shape}, which are no images; give .npy files.");
+        var (channels, height, width) = isFirst ? (shape[0], shape[1], shape[2]) : (shape[2], shape[0], shape[1]);
+        var image = ImageFile.Read(path, channels == 1 ? ImageColour.Grey : ImageColour.Colour);
+        if (image.Height != height || image.Width != width) image = ImageResize.Resize(image, height, width);
+        var values = new float[image.Pixels.Length];
+        for (var c = 0; c < channels; c++)
+        {
+            for (var p = 0; p < height * width; p++) values[isFirst ? (c * height * width) + p : (p * channels) + c] = image.Pixels[(c * height * width) + p] / 255f;
+        }
+
+        return new PredictionSample(path, values, null);
     }
 
     private static IEnumerable<PredictionSample> FromArray(string path, Sizes shape)

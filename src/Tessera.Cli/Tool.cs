@@ -73,6 +73,7 @@ internal static class Tool
             TrainCommand.Create(session),
             EvaluateCommand.Create(session),
             PredictCommand.Create(session),
+            ImportCommand.Create(session),
             ExportCommand.Create(session),
             PlanCommand.Create(session),
             CheckCommand.Create(session),

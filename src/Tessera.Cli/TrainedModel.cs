@@ -1,34 +1,50 @@
 using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
+using Tessera.Networks;
 using Tessera.Reconstruction;
 using Tessera.Training;
 
 namespace Tessera.Cli;
 
-/// <summary>A model as the commands are given it: a model file, a checkpoint, or the folder that a training left behind.</summary>
+/// <summary>A model as the commands are given it: a model file, a checkpoint, the folder that a training left behind, or an ONNX model.</summary>
 internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<float> Parameters)
 {
+    /// <summary>What the input is called where the model comes from.</summary>
+    public string InputName { get; init; } = NetworkDescription.InputName;
+
+    /// <summary>The outputs, the network's own first: what each is called where the model comes from, and the layer that gives it.</summary>
+    public IReadOnlyList<(string Name, string Layer)> Outputs { get; init; } =
+        [(Model.Network.Layers[^1].Name, Model.Network.Layers[^1].Name), .. Model.Network.FurtherOutputs.Select(static layer => (layer, layer))];
+
     /// <summary>Opens a trained network.</summary>
+    /// <param name="path">A checkpoint, a folder with one, or an ONNX model.</param>
+    /// <param name="onnx">What an ONNX model does not say of itself; null for nothing.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static TrainedModel Open(string path)
+    /// <exception cref="UsageException">It is none of these, or not what the settings are about.</exception>
+    public static TrainedModel Open(string path, OnnxModelSettings? onnx = null)
     {
+        if (OnnxModel.Recognises(path)) return OnnxModel.Read(path, onnx ?? new OnnxModelSettings());
+        RefuseSettings(path, onnx);
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"{path}: a model file has no weights; give the folder or the model.safetensors that 'tessera train {path}' leaves behind.");
         if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; compare and draw take it.");
         var checkpoint = Checkpoint.Open(CheckpointPath(path));
         return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
     }
 
-    /// <summary>Reads the description alone, of whichever of the three is given.</summary>
-    public static ModelDescription Describe(string path)
+    /// <summary>Reads the description alone, of whichever of the four is given.</summary>
+    public static ModelDescription Describe(string path, OnnxModelSettings? onnx = null)
     {
+        if (OnnxModel.Recognises(path)) return OnnxModel.Read(path, onnx ?? new OnnxModelSettings()).Model;
+        RefuseSettings(path, onnx);
         if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; train, check, compare and draw take it.");
         return IsFile(path) ? ModelJson.Read(path) : Checkpoint.Open(CheckpointPath(path)).Model;
     }
 
-    /// <summary>The description of a belief net or a sparse coder, of whichever of the three is given; null of a network.</summary>
+    /// <summary>The description of a belief net or a sparse coder, of whichever of the four is given; null of a network.</summary>
     public static ReconstructionModel? Reconstruction(string path)
     {
+        if (OnnxModel.Recognises(path)) return null;
         if (IsFile(path)) return ReconstructionJson.Recognises(Existing(path)) ? ReconstructionJson.Read(path) : null;
         var checkpoint = CheckpointPath(path);
         return ReconstructionCheckpoint.Recognises(checkpoint) ? ReconstructionCheckpoint.Open(checkpoint).Model : null;
@@ -37,6 +53,7 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <summary>The epochs of a run: those in its folder's metrics, or else those that its checkpoint keeps.</summary>
     public static IReadOnlyList<EpochMetrics> History(string path)
     {
+        if (OnnxModel.Recognises(path)) throw new UsageException($"{path}: an ONNX model keeps nothing of its training; give a folder that 'tessera train' left.");
         var metrics = Directory.Exists(path) ? Path.Combine(path, "metrics.csv") : "";
         if (!File.Exists(metrics)) return Reconstruction(path) is not null ? ReconstructionCheckpoint.Open(CheckpointPath(path)).History : Checkpoint.Open(CheckpointPath(path)).History;
         var lines = File.ReadAllLines(metrics);
@@ -83,6 +100,11 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
         DataSources.ReadFor(given ?? data.Source ?? throw new UsageException("--data: the model names no data; give some by name or path."), sampleShape);
 
     private static bool IsFile(string path) => !Directory.Exists(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
+
+    private static void RefuseSettings(string path, OnnxModelSettings? onnx)
+    {
+        if (onnx?.Given is { } option) throw new UsageException($"{option}: it is about ONNX models, and {path} is none; leave it out.");
+    }
 
     private static string Existing(string path) => File.Exists(path) ? path : throw new FileNotFoundException($"{path}: there is no such file.");
 }

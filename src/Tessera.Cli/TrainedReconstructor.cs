@@ -22,6 +22,7 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
     /// <exception cref="ArgumentException">It is a network that does not reconstruct.</exception>
     public static TrainedReconstructor Open(string path, int threads, int batch = Usual)
     {
+        if (OnnxModel.Recognises(path)) return Of(TrainedModel.Open(path), threads);
         var checkpoint = TrainedModel.CheckpointPath(path);
         if (ReconstructionCheckpoint.Recognises(checkpoint))
         {

@@ -13,12 +13,13 @@ internal static class EvaluateCommand
           tessera evaluate runs/mnist-1
           tessera evaluate runs/fashion/model.safetensors --data fashion-mnist
           tessera evaluate runs/mnist-1 --part train --json
+          tessera evaluate model.onnx --data ~/mydata --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225
         """;
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("model") { Description = "The folder that a training left, or its model.safetensors.", HelpName = "MODEL" };
+        var model = new Argument<string>("model") { Description = "The folder that a training left, its model.safetensors, or an ONNX model.", HelpName = "MODEL" };
         var data = new Option<string?>("--data") { Description = "Data by name or path; what the model was trained on if left out.", HelpName = "NAME|PATH" };
         var part = new Option<string>("--part") { Description = "The samples: test or train.", DefaultValueFactory = _ => "test" };
         part.AcceptOnlyFromAmong("test", "train");
@@ -26,10 +27,11 @@ internal static class EvaluateCommand
         var threads = CommandOptions.Threads();
         var json = CommandOptions.Json();
         var command = new Command("evaluate", "Say how well a trained network does on data: loss, accuracy, and which classes it takes for which.") { model, data, part, batch, threads, json };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: true);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var trained = TrainedModel.Open(parsed.GetRequiredValue(model));
+            var trained = TrainedModel.Open(parsed.GetRequiredValue(model), onnx.Read(parsed));
             var samples = trained.ReadData(parsed.GetValue(data), parsed.GetRequiredValue(part));
             var evaluator = new Evaluator<float>(
                 trained.Model.Network,

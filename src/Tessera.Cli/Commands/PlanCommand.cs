@@ -16,13 +16,14 @@ internal static class PlanCommand
           tessera plan samples/lenet5.json
           tessera plan samples/figure-9-13-valid.json
           tessera plan model.json --output 7        (which input sizes give an output of 7 on every axis)
+          tessera plan model.onnx --input-shape 3,224,224
           tessera plan model.json --strict          (exit code 1 where a stride leaves inputs unread)
         """;
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("model") { Description = "The model, a JSON file (or the folder that a training left).", HelpName = "MODEL.json" };
+        var model = new Argument<string>("model") { Description = "The model, a JSON file (or the folder that a training left, or an ONNX model).", HelpName = "MODEL" };
         var batch = CommandOptions.Whole("--batch", "The batch that memory is counted for; the model's own if left out.", 1);
         var output = CommandOptions.SizesOf("--output", "A wanted output size, one number for all axes or one per axis, such as 7 or 7,7.");
         var layer = new Option<string?>("--layer") { Description = "The layer whose output --output is about; the last with spatial axes if left out.", HelpName = "name" };
@@ -30,10 +31,11 @@ internal static class PlanCommand
         var threads = CommandOptions.Threads();
         var json = CommandOptions.Json();
         var command = new Command("plan", "Show every size, receptive field, cost and byte of a model before any training.") { model, batch, output, layer, strict, threads, json };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: false);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var description = TrainedModel.Describe(parsed.GetRequiredValue(model));
+            var description = TrainedModel.Describe(parsed.GetRequiredValue(model), onnx.Read(parsed));
             var network = description.Network;
             var plan = NetworkPlan.Of<float>(network, parsed.GetValue(batch) ?? description.Training.BatchSize, parsed.GetValue(threads) ?? description.Training.Threads);
             var wanted = parsed.GetValue(output) is { } sizes ? WantedOutput.Of(network, parsed.GetValue(layer), sizes) : null;

@@ -14,6 +14,8 @@ internal static class TrainCommand
         metrics.csv, curves.svg (learning curves), filters.svg (the first layer's filters), features.svg (what each layer makes
         of a test sample) and mistakes.svg (what it got wrong), or reconstructions.svg of a network that gives back its input; tessera draw
         makes more.
+        --from begins with the weights of a trained or imported network instead of new ones: each layer whose name and shapes are the same takes
+        them, the others begin anew, and it says which. Without a model file the network is that of --from.
         Ctrl-C finishes the step, saves and ends with exit code 130; --resume goes on to the same bits as if nothing had happened.
 
         Examples:
@@ -21,13 +23,14 @@ internal static class TrainCommand
           tessera train samples/lenet5.json
           tessera train samples/fashion-mnist.json --epochs 5 --threads 2 --out runs/fashion
           tessera train model.json --data ~/mydata --batch 64 --seed 7 --json
+          tessera train mobilenet/model.json --from mobilenet --data ~/mydata --epochs 3
           tessera train --resume runs/fashion
         """;
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string?>("model") { Description = "The model, a JSON file; the built-in digits network if left out.", HelpName = "MODEL.json", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("model") { Description = "The model, a JSON file; the built-in digits network, or that of --from, if left out.", HelpName = "MODEL.json", Arity = ArgumentArity.ZeroOrOne };
         var data = new Option<string?>("--data") { Description = "Data to train on, by name or path; what the model file names if left out.", HelpName = "NAME|PATH" };
         var epochs = CommandOptions.Whole("--epochs", "Passes over the training data; the model's own if left out.", 1);
         var batch = CommandOptions.Whole("--batch", "Examples in one step; the model's own if left out.", 1);
@@ -35,18 +38,22 @@ internal static class TrainCommand
         var threads = CommandOptions.Threads();
         var output = new Option<string?>("--out") { Description = "The folder to leave; runs/<model>-<n> if left out.", HelpName = "folder" };
         var resume = new Option<string?>("--resume") { Description = "Go on with an unfinished training, given by the folder it left.", HelpName = "folder" };
+        var start = new Option<string?>("--from") { Description = "A trained network to begin with: the folder that a training or an import left, its model.safetensors, or an ONNX model.", HelpName = "CHECKPOINT" };
         var json = CommandOptions.Json();
-        var command = new Command("train", "Train a network and leave a folder with it, its metrics and its pictures.") { model, data, epochs, batch, seed, threads, output, resume, json };
+        var command = new Command("train", "Train a network and leave a folder with it, its metrics and its pictures.") { model, data, epochs, batch, seed, threads, output, start, resume, json };
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
             var from = parsed.GetValue(resume);
             if (from is not null && parsed.GetValue(model) is not null) throw new UsageException("--resume: the folder holds its model; leave out the model file.");
             if (from is not null && parsed.GetValue(output) is not null) throw new UsageException("--resume: the training goes on in its own folder; leave out --out.");
+            var begin = parsed.GetValue(start);
+            if (from is not null && begin is not null) throw new UsageException("--from: a training that goes on has its weights; leave out --from, or --resume.");
             var folder = from is null ? null : RunFolder.Existing(from, "--resume");
-            var path = folder?.Checkpoint ?? parsed.GetValue(model);
+            var path = folder?.Checkpoint ?? parsed.GetValue(model) ?? begin;
             if (path is not null && TrainedModel.Reconstruction(path) is { } told)
             {
+                if (begin is not null) throw new UsageException($"--from: networks begin with the weights of others, and {path} is a {told.Kind}; leave it out.");
                 told = told with
                 {
                     Data = told.Data with { Source = parsed.GetValue(data) ?? told.Data.Source },
@@ -62,7 +69,8 @@ internal static class TrainCommand
                 return Train(session, into => new ReconstructionRun(told, samples, into), told.Name, samples.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
             }
 
-            var given = path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
+            var trained = begin is null ? null : TrainedModel.Open(begin);
+            var given = trained is not null && path == begin ? trained.Model : path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
             var description = given with
             {
                 Data = given.Data with { Source = parsed.GetValue(data) ?? given.Data.Source },
@@ -75,7 +83,7 @@ internal static class TrainCommand
                 },
             };
             var split = TrainedModel.ReadSplit(description);
-            return Train(session, into => new NetworkRun(description, split, into), description.Network.Name, split.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
+            return Train(session, into => new NetworkRun(description, split, into, trained is null ? null : (begin!, trained.Parameters)), description.Network.Name, split.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
         });
         return command;
     }
@@ -99,6 +107,7 @@ internal static class TrainCommand
         if (run.Warning is { } warning) session.Error.WriteLine($"Warning: {warning}");
         var threads = run.Threads == 0 ? Environment.ProcessorCount : run.Threads;
         session.Error.WriteLine($"{run.Headline}{(testCount is null ? "" : $", {testCount} to test with")}; {threads} {(threads == 1 ? "thread" : "threads")}; into {folder.Path}");
+        if (run.Note is { } note) session.Error.WriteLine(note);
         var report = new EpochReport(session, json, run.Watched);
         TrainingResult result;
         try

@@ -11,6 +11,9 @@ internal interface IRun
     /// <summary>What is likely to go wrong; null where nothing is.</summary>
     string? Warning { get; }
 
+    /// <summary>Where its weights come from; null where they are new.</summary>
+    string? Note { get; }
+
     /// <summary>What the samples are called that are looked at after each epoch.</summary>
     string Watched { get; }
 

@@ -19,6 +19,8 @@ internal sealed class ReconstructionRun(ReconstructionModel model, DataSplit dat
 
     public string? Warning => trainer.Model.WarningFor(data.Training);
 
+    public string? Note => null;
+
     public string Watched => "test";
 
     public int Threads => model.Schedule.Threads;

@@ -113,8 +113,48 @@ public sealed class NetworkParameters<T> : IReadOnlyList<Parameter<T>>
         for (var index = 0; index < Count; index++) other[index].Span.CopyTo(this[index].Span);
     }
 
+    /// <summary>
+    /// Overwrites the parameters of every layer that another network has under the same name, with parameters of the same names and shapes:
+    /// where a network is to be trained on from another that differs in some layers, such as the last.
+    /// </summary>
+    /// <returns>The layers, in order, that have parameters and took none; theirs stay as they are. A layer takes all of its parameters or none.</returns>
+    public IReadOnlyList<string> CopyLayersFrom(NetworkParameters<T> other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var sources = other.ByLayer();
+        var left = new List<string>();
+        foreach (var (layer, own) in ByLayer())
+        {
+            if (!sources.TryGetValue(layer, out var theirs) || !own.Select(Place).SequenceEqual(theirs.Select(Place)))
+            {
+                left.Add(layer);
+                continue;
+            }
+
+            for (var index = 0; index < own.Count; index++) theirs[index].Span.CopyTo(own[index].Span);
+        }
+
+        return left;
+
+        static (string Name, Sizes Shape) Place(Parameter<T> parameter) => (parameter.Name, parameter.Description.Shape);
+    }
+
     /// <inheritdoc/>
     public IEnumerator<Parameter<T>> GetEnumerator() => ((IEnumerable<Parameter<T>>)parameters).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The layers that have parameters, in order, and those parameters.</summary>
+    private OrderedDictionary<string, List<Parameter<T>>> ByLayer()
+    {
+        var layers = new OrderedDictionary<string, List<Parameter<T>>>(StringComparer.Ordinal);
+        for (var index = 0; index < Count; index++)
+        {
+            var layer = Network.Layers[Network.LayerOfParameter(index)].Name;
+            if (!layers.TryGetValue(layer, out var own)) layers.Add(layer, own = []);
+            own.Add(parameters[index]);
+        }
+
+        return layers;
+    }
 }

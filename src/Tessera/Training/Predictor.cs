@@ -74,6 +74,22 @@ public sealed class Predictor<T>
         return result;
     }
 
+    /// <summary>
+    /// What one of the network's outputs is for the sample last predicted, as its layer gives it: without the softmax or sigmoid that the
+    /// loss implies. It is what an exported network gives in any other system.
+    /// </summary>
+    /// <param name="layer">The last layer, or one of the network's further outputs.</param>
+    /// <returns>The elements in row-major order.</returns>
+    /// <exception cref="ArgumentException">There is no such layer.</exception>
+    /// <exception cref="InvalidOperationException">The layer is no output of the network.</exception>
+    public T[] Output(string layer)
+    {
+        var output = execution.Activation(layer);
+        var result = new T[output.FlattenedLength];
+        output.FlattenTo(result);
+        return result;
+    }
+
     /// <summary>Over the classes of each position: scores [K, o…] become probabilities.</summary>
     private static void ApplySoftmax(Span<T> scores, int classes)
     {

@@ -1,0 +1,234 @@
+using System.Text.Json;
+using Tessera.Execution;
+using Tessera.Files;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Onnx;
+using Tessera.Training;
+using Xunit;
+
+namespace Tessera.Cli.Tests.Commands;
+
+public sealed class ImportTests : IDisposable
+{
+    private static readonly NetworkDescription Classifier = new(
+        "shapes",
+        [1, 6, 6],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 4 }) { Name = "conv" }, new Relu { Name = "relu" },
+            new GlobalPool { Name = "pool" }, new Flatten { Name = "flat" }, new Dense(3) { Name = "scores" }, new Softmax { Name = "classes" },
+        ]);
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void An_imported_model_is_a_checkpoint_that_every_command_takes()
+    {
+        var parameters = Export("m.onnx");
+        folder.Write("names.txt", "circle\nsquare\ntriangle\n");
+        var run = ToolRun.Of("import", folder["m.onnx"], "--out", folder["net"], "--classes", folder["names.txt"], "--mean", "0.25", "--deviation", "0.5");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("6 layers, 55 parameters; to train on with cross-entropy", run.Output, StringComparison.Ordinal);
+        Assert.Contains("input 'input' [N, 1, 6, 6]", run.Output, StringComparison.Ordinal);
+        Assert.Contains("output 'classes' [N, 3]", run.Output, StringComparison.Ordinal);
+
+        var checkpoint = Checkpoint.Open(Path.Combine(folder["net"], "model.safetensors"));
+        Assert.Equal(checkpoint.Model, ModelJson.Read(Path.Combine(folder["net"], "model.json")));
+        Assert.Equal(["circle", "square", "triangle"], checkpoint.Model.Data.ClassNames);
+        WriteData("data", 3);
+
+        // What is normalised by the tool is what the network would have been given.
+        var sample = Sample(5);
+        NpyFile.Write<float>(folder["x.npy"], NpyArray.Create<float>([6, 6], sample).ToTensor<float>());
+        Assert.Equal(0, ToolRun.Of("predict", folder["net"], folder["x.npy"], "--out", folder["y.npy"]).Code);
+        var expected = Forward(parameters, [.. sample.Select(static value => (value - 0.25f) / 0.5f)], "classes");
+        Near(expected, NpyFile.Read(folder["y.npy"]));
+        var best = Enumerable.Range(0, 3).MaxBy(k => expected[k]);
+        var said = JsonDocument.Parse(ToolRun.Of("predict", folder["net"], folder["x.npy"], "--json").Output).RootElement;
+        Assert.Equal(checkpoint.Model.Data.ClassNames[best], said.GetProperty("classes")[0].GetProperty("class").GetString());
+        Assert.Equal(expected[best], said.GetProperty("classes")[0].GetProperty("probability").GetDouble(), 1e-5);
+        Assert.False(said.TryGetProperty("outputs", out _));
+
+        foreach (var arguments in (string[][])
+            [
+                ["plan", folder["net"], "--json"], ["draw", "network", folder["net"], "--out", folder["n.svg"]], ["draw", "filters", folder["net"], "--out", folder["f.svg"]],
+                ["evaluate", folder["net"], "--data", folder["data"], "--part", "train"], ["export", folder["net"], "--out", folder["again.onnx"]],
+            ])
+        {
+            run = ToolRun.Of(arguments);
+            Assert.True(run.Code == 0, $"{arguments[0]}: {run.Error}");
+        }
+
+        Near(Forward(OnnxImport.Read(folder["again.onnx"]).Parameters, sample, "classes"), Forward(parameters, sample, "classes"));
+    }
+
+    [Fact]
+    public void Commands_take_the_ONNX_file_as_they_take_its_checkpoint()
+    {
+        Export("m.onnx");
+        Assert.Equal(0, ToolRun.Of("import", folder["m.onnx"], "--out", folder["c.safetensors"], "--json").Code);
+        WriteData("data", 3);
+        foreach (var arguments in (string[][])
+            [
+                ["plan", "MODEL", "--json"], ["plan", "MODEL", "--batch", "2"], ["evaluate", "MODEL", "--data", folder["data"], "--part", "train", "--json"],
+                ["predict", "MODEL", Path.Combine(folder["data"], "x.npy"), "--json", "--top", "1"],
+            ])
+        {
+            var onnx = ToolRun.Of([.. arguments.Select(argument => argument == "MODEL" ? folder["m.onnx"] : argument)]);
+            var checkpoint = ToolRun.Of([.. arguments.Select(argument => argument == "MODEL" ? folder["c.safetensors"] : argument)]);
+            Assert.Equal((0, ""), (onnx.Code, onnx.Error));
+            Assert.Equal(checkpoint, onnx);
+        }
+
+        Assert.Equal(0, ToolRun.Of("draw", "network", folder["m.onnx"], "--out", folder["n.svg"]).Code);
+    }
+
+    [Fact]
+    public void Sizes_that_a_model_leaves_open_are_asked_for_and_given()
+    {
+        File.WriteAllBytes(folder["open.onnx"], OnnxFile.OfOneNode("Relu", "relu", "N", "2", "H", "W"));
+        var run = ToolRun.Of("plan", folder["open.onnx"]);
+        Assert.Equal(1, run.Code);
+        Assert.Contains("input 'x' is [N, 2, H, W]: sizes without a number; say the shape of one example (--input-shape)", run.Error, StringComparison.Ordinal);
+        Assert.Equal((0, ""), (ToolRun.Of("import", folder["open.onnx"], "--input-shape", "2,5,4", "--out", folder["net"]) is var made ? (made.Code, made.Error) : default));
+        var network = Checkpoint.Open(Path.Combine(folder["net"], "model.safetensors")).Model.Network;
+        Assert.Equal([2, 5, 4], network.InputShape);
+
+        // A model of another size than the file's own, where nothing in it depends on the size.
+        Export("m.onnx");
+        var plan = JsonDocument.Parse(ToolRun.Of("plan", folder["m.onnx"], "--input-shape", "1,9,8", "--json").Output.Split('\n')[0]).RootElement;
+        Assert.Contains("9", plan.GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(1, ToolRun.Of("plan", folder["m.onnx"], "--input-shape", "1,9").Code);
+    }
+
+    [Fact]
+    public void Training_begins_with_the_layers_that_are_the_same_and_says_which_are_not()
+    {
+        var parameters = Export("m.onnx");
+        Assert.Equal(0, ToolRun.Of("import", folder["m.onnx"], "--out", folder["net"]).Code);
+        WriteData("two", 2);
+        var model = ModelJson.Read(Path.Combine(folder["net"], "model.json"));
+        var changed = new NetworkDescription(model.Network.Name, model.Network.InputShape, [.. model.Network.Layers.Select(static layer => layer is Dense dense ? dense with { Outputs = 2 } : layer)]);
+        ModelJson.Write(folder["two.json"], model with { Network = changed, Training = model.Training with { Epochs = 1, BatchSize = 8, Threads = 1 } });
+
+        var run = ToolRun.Of("train", folder["two.json"], "--from", folder["net"], "--data", folder["two"], "--out", folder["run"]);
+        Assert.Equal(0, run.Code);
+        Assert.Contains($"1 of 2 layers begin with the weights of {folder["net"]}; anew: scores.", run.Error, StringComparison.Ordinal);
+        var trained = Checkpoint.Open(Path.Combine(folder["run"], "model.safetensors")).ReadParameters<float>();
+
+        // Adam moves a weight by about its rate in each of two steps; new weights would be elsewhere.
+        Assert.True(Largest(trained["conv.kernel"].Span, parameters["conv.kernel"].Span) is > 0 and < 3e-4f);
+        var anew = NetworkParameters<float>.Create(changed, model.Training.Seed);
+        Assert.True(Largest(trained["scores.kernel"].Span, anew["scores.kernel"].Span) is > 0 and < 3e-4f);
+
+        // Without a model file it is the network of --from itself, and the ONNX model is as good as its checkpoint.
+        WriteData("three", 3);
+        run = ToolRun.Of("train", "--from", folder["m.onnx"], "--data", folder["three"], "--epochs", "1", "--batch", "8", "--threads", "1", "--out", folder["run3"]);
+        Assert.Equal(0, run.Code);
+        Assert.Contains($"All 2 layers with weights begin with those of {folder["m.onnx"]}.", run.Error, StringComparison.Ordinal);
+        trained = Checkpoint.Open(Path.Combine(folder["run3"], "model.safetensors")).ReadParameters<float>();
+        Assert.True(Largest(trained["scores.kernel"].Span, parameters["scores.kernel"].Span) is > 0 and < 3e-4f);
+        Assert.Equal(0, ToolRun.Of("train", "--resume", folder["run3"], "--epochs", "2").Code);
+    }
+
+    [Fact]
+    public void A_model_with_channels_last_becomes_one_with_channels_first()
+    {
+        // One that begins by moving them, which is left out, and one that does not.
+        var random = new RandomSource(11);
+        foreach (var moves in (bool[])[true, false])
+        {
+            Layer[] layers = moves
+                ? [new Permute([0, 3, 1, 2]) { Name = "move" }, new Convolution(new() { Kernel = [2, 3], Outputs = 2 }) { Name = "conv" }, new Flatten { Name = "flat" }]
+                : [new Convolution(new() { Kernel = [2, 2], Outputs = 2 }) { Name = "conv" }, new Flatten { Name = "flat" }];
+            var last = NetworkParameters<float>.Create(new NetworkDescription("last", [5, 4, 3], layers), 3);
+            var first = ChannelsFirst.Of(last);
+            Assert.Equal([3, 5, 4], first.Network.InputShape);
+            Assert.Equal(moves ? ["conv", "flat"] : ["channels-last", "conv", "flat"], first.Network.Layers.Select(static layer => layer.Name));
+            float[] lastSample = [.. Enumerable.Range(0, 60).Select(_ => (float)random.NextDouble())], firstSample = new float[60];
+            for (var i = 0; i < 60; i++) firstSample[(i % 3 * 20) + (i / 3)] = lastSample[i];
+            Assert.Equal(Forward(last, lastSample, "flat"), Forward(first, firstSample, "flat"));
+        }
+    }
+
+    [Fact]
+    public void Mistakes_are_told_in_a_line()
+    {
+        Export("m.onnx");
+        File.WriteAllBytes(folder["odd.onnx"], OnnxFile.OfOneNode("Frobnicate", "middle", "N", "2", "3", "3"));
+        foreach (var command in (string[][])[["import", "FILE", "--out", "net"], ["plan", "FILE"], ["predict", "FILE", "x.npy"], ["evaluate", "FILE"], ["export", "FILE", "--out", folder["o.onnx"]], ["draw", "network", "FILE"]])
+        {
+            Fails(1, "operators that are not read: Frobnicate (middle)", [.. command.Select(argument => argument == "FILE" ? folder["odd.onnx"] : argument)]);
+        }
+
+        folder.Write("bad.onnx", "no such format");
+        Fails(1, "bad.onnx", "plan", folder["bad.onnx"]);
+        Fails(1, "no.onnx: there is no such file.", "import", folder["no.onnx"], "--out", folder["net"]);
+        Fails(2, "give one that ends in .onnx", "import", folder["m.json"], "--out", folder["net"]);
+        folder.Write("names.txt", "one\ntwo\n");
+        Fails(2, "--classes: 2 names, but", "import", folder["m.onnx"], "--classes", folder["names.txt"], "--out", folder["net"]);
+        Fails(2, "--mean: 3 numbers, but the model takes samples of [1, 6, 6], whose first axis has 1", "predict", folder["m.onnx"], folder["x.npy"], "--mean", "1,2,3");
+        Fails(2, "--deviation is '0'; give numbers above 0", "predict", folder["m.onnx"], folder["x.npy"], "--deviation", "0");
+        Fails(2, "--constant: 'size' is no name and file", "plan", folder["m.onnx"], "--constant", "size");
+        Fails(2, "it is about ONNX models, and", "plan", folder.Write("m.json", """{ "input": [1, 4], "layers": [{ "layer": "relu" }] }"""), "--input-shape", "1,4");
+        Fails(2, "keeps nothing of its training", "draw", "curves", folder["m.onnx"]);
+        WriteData("data", 3);
+        Fails(2, "none of its layers has the name and shapes of one of dense1; keep the names", "train", folder.Write("d.json", """{ "input": [1, 6, 6], "layers": [{ "layer": "dense", "outputs": 3 }] }"""), "--from", folder["m.onnx"], "--data", folder["data"], "--out", folder["run"]);
+        Fails(2, "a training that goes on has its weights", "train", "--from", folder["m.onnx"], "--resume", folder["run"]);
+        Assert.False(Directory.Exists(folder["net"]) || Directory.Exists(folder["run"]) || File.Exists(folder["o.onnx"]));
+        Assert.Contains("tessera import mobilenet.onnx", ToolRun.Of("import", "--help").Output, StringComparison.Ordinal);
+    }
+
+    private static void Fails(int code, string message, params string[] arguments)
+    {
+        var run = ToolRun.Of(arguments);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Equal(code, run.Code);
+    }
+
+    /// <summary>The classifier as a model from elsewhere: without a word of Tessera's layers.</summary>
+    private NetworkParameters<float> Export(string name)
+    {
+        var parameters = NetworkParameters<float>.Create(Classifier, 21);
+        OnnxExport.Write(folder[name], parameters, new OnnxExportOptions { KeepLayers = false });
+        return parameters;
+    }
+
+    private static float[] Sample(long seed)
+    {
+        var random = new RandomSource(seed);
+        return [.. Enumerable.Range(0, 36).Select(_ => (float)random.NextDouble())];
+    }
+
+    private void WriteData(string name, int classes)
+    {
+        Directory.CreateDirectory(folder[name]);
+        NpyFile.Write<float>(Path.Combine(folder[name], "x.npy"), NpyArray.Create<float>([16, 1, 6, 6], [.. Enumerable.Range(0, 16).SelectMany(static n => Sample(n))]).ToTensor<float>());
+        NpyFile.Write<int>(Path.Combine(folder[name], "y.npy"), NpyArray.Create<int>([16], [.. Enumerable.Range(0, 16).Select(n => n % classes)]).ToTensor<int>());
+    }
+
+    private static float[] Forward(NetworkParameters<float> parameters, float[] sample, string layer)
+    {
+        var predictor = new Predictor<float>(new ModelDescription(parameters.Network, new TrainingDescription { Loss = new MeanSquaredError() }, new()), parameters, 1);
+        predictor.Predict(sample);
+        return predictor.Output(layer);
+    }
+
+    private static void Near(float[] expected, NpyArray actual)
+    {
+        Assert.Equal([1, expected.Length], actual.Shape);
+        Near(expected, actual.ToArray<float>());
+    }
+
+    private static void Near(float[] expected, float[] actual) => Assert.InRange(Largest(expected, actual), 0, 1e-5f);
+
+    private static float Largest(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        Assert.Equal(left.Length, right.Length);
+        var largest = 0f;
+        for (var i = 0; i < left.Length; i++) largest = Math.Max(largest, Math.Abs(left[i] - right[i]));
+        return largest;
+    }
+}
