@@ -22,9 +22,9 @@ internal static class Agreement
             for (var result = 0; result < expected.Count; result++)
             {
                 var difference = Deviation.Of<float>(expected[result], actual[result]).Largest;
-                if (difference <= Tolerance) continue;
+                if (difference <= workload.Tolerance) continue;
                 var what = expected.Count == 1 ? workload.Operation.Name() : Names[result];
-                found[name] = $"{workload.Suite} {workload.Name} {workload.Operation.Name()}: {what} of {name} and of {contestants[0].Name} differ by {difference:g3} of the largest value (allowed: {Tolerance:g3}).";
+                found[name] = $"{workload.Suite} {workload.Name} {workload.Operation.Name()}: {what} of {name} and of {contestants[0].Name} differ by {difference:g3} of the largest value (allowed: {workload.Tolerance:g3}).";
             }
         }
 

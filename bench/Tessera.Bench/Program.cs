@@ -3,10 +3,13 @@ using Tessera.Bench;
 using Tessera.Bench.Contestants;
 using Tessera.Bench.Suites;
 
+// Before anything else is loaded, for it is the whole process that is timed.
+if (args is [TorchStart.Argument]) return TorchStart.Run();
+
 ISuite[] all =
 [
     new TimedSuite(SuiteNames.Dense), new TimedSuite(SuiteNames.Channels), new TimedSuite(SuiteNames.Unshared), new TimedSuite(SuiteNames.Tiled),
-    new TimedSuite(SuiteNames.Train), new ScalingSuite(), new MemorySuite(), new AccuracySuite(),
+    new TimedSuite(SuiteNames.Train), new TimedSuite(SuiteNames.Infer), new ScalingSuite(), new MemorySuite(), new AccuracySuite(),
 ];
 var suites = new Option<string[]>("--suite") { Description = "What to measure: " + string.Join(", ", all.Select(suite => suite.Name)) + "; all of them if left out.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
 suites.AcceptOnlyFromAmong([.. all.Select(suite => suite.Name)]);
@@ -29,11 +32,13 @@ peers.Validators.Add(result =>
 var processorTime = new Option<bool>("--processor-time") { Description = "Time the processor instead of the clock: one thread, on a machine that is busy with other work (Linux)." };
 var json = new Option<bool>("--json") { Description = "One JSON object a line for each peer; the machine's figures go to stderr." };
 var markdown = new Option<bool>("--markdown") { Description = "Markdown tables." };
+var profile = new Option<string?>("--profile") { Description = "Where this library's time goes in one network of the infer suite, step by step; nothing else is measured.", HelpName = "SHAPE" };
+profile.AcceptOnlyFromAmong([.. InferenceWorkload.All(1).Select(workload => workload.Name)]);
 var memoryOf = new Option<string?>(MemorySuite.RunOption) { Hidden = true };
 
 var command = new RootCommand("Measures Tessera and its peers on the same inputs (float32), by turns, and checks that their results agree.")
 {
-    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown, memoryOf,
+    suites, shapes, operations, threads, seconds, processorTime, peers, json, markdown, profile, memoryOf,
 };
 command.Validators.Add(result =>
 {
@@ -46,6 +51,18 @@ command.SetAction(result =>
     if (result.GetValue(memoryOf) is { } run)
     {
         MemorySuite.RunAlone([.. subjects, .. known], run, result.GetValue(threads)![0]);
+        return 0;
+    }
+
+    if (result.GetValue(profile) is { } shape)
+    {
+        foreach (var count in result.GetValue(threads)!)
+        {
+            var workload = InferenceWorkload.All(count).Single(workload => workload.Name == shape);
+            using var contestant = new TesseraInference(workload);
+            contestant.WriteProfile(workload, Console.Out, result.GetValue(processorTime) ? Clock.ThreadProcessorTime : Clock.Wall);
+        }
+
         return 0;
     }
 

@@ -8,6 +8,7 @@ internal static class SuiteNames
     public const string Unshared = "unshared";
     public const string Tiled = "tiled";
     public const string Train = "train";
+    public const string Infer = "infer";
     public const string Scaling = "scaling";
     public const string Memory = "memory";
     public const string Accuracy = "accuracy";

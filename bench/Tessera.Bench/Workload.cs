@@ -12,6 +12,9 @@ internal abstract record Workload(string Suite, string Name, Operation Operation
     /// <summary>Bytes that one run must move at the least, or 0 where that says nothing.</summary>
     public virtual double Bytes => 0;
 
+    /// <summary>How far results of different systems may lie apart, in parts of the largest value.</summary>
+    public virtual double Tolerance => Agreement.Tolerance;
+
     /// <summary>Whether it is timed unless other operations are asked for.</summary>
     public virtual bool IsUsual => true;
 

@@ -18,6 +18,7 @@ internal static class Workloads
         }
 
         foreach (var network in TrainingWorkload.Networks) yield return network with { Threads = threads };
+        foreach (var network in InferenceWorkload.All(threads)) yield return network;
     }
 
     private static IEnumerable<Shape> DenseShapes() =>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using SkiaSharp;
-
 namespace Tessera.Imaging;
 
 /// <summary>
@@ -13,6 +10,7 @@ public static class ImageFile
     /// <param name="path">A PNG or JPEG file.</param>
     /// <param name="colour">The channels wanted; without it grey for a grey file and colour for others.</param>
     /// <exception cref="InvalidDataException">The file is damaged, cut off, neither PNG nor JPEG, or unpacks to more than 64 times its length and 64 MiB.</exception>
+    /// <exception cref="NotSupportedException">A JPEG file, and Skia's native library is not beside the program; all else is done without it.</exception>
     public static DecodedImage Read(string path, ImageColour? colour = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -24,69 +22,46 @@ public static class ImageFile
     /// <param name="name">What to call it in messages.</param>
     /// <param name="colour">The channels wanted; without it grey for a grey file and colour for others.</param>
     /// <exception cref="InvalidDataException">As for a file.</exception>
+    /// <exception cref="NotSupportedException">As for a file.</exception>
     public static DecodedImage Decode(byte[] content, string name, ImageColour? colour = null)
     {
-        using var codec = Open(content, name);
-        var (height, width) = (codec.Info.Height, codec.Info.Width);
-        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        var pixels = GC.AllocateUninitializedArray<byte>(info.BytesSize);
-        var pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
-        try
-        {
-            var result = codec.GetPixels(info, pin.AddrOfPinnedObject());
-            if (result != SKCodecResult.Success) throw new InvalidDataException($"{name}: the image is cut off or damaged ({result}).");
-        }
-        finally
-        {
-            pin.Free();
-        }
-
-        return Arrange(pixels, height, width, codec.EncodedOrigin, colour ?? ColourOf(codec));
+        ArgumentNullException.ThrowIfNull(content);
+        var image = Read(content, name, headerOnly: false);
+        return Arrange(image, colour ?? (image.IsGrey ? ImageColour.Grey : ImageColour.Colour));
     }
 
     /// <summary>The shape that reading the file will give, told from its header alone: channels as stored (1 or 3), height, width.</summary>
     /// <exception cref="InvalidDataException">As for reading, as far as the header shows it.</exception>
     internal static Sizes ReadShape(string path)
     {
-        using var codec = Open(File.ReadAllBytes(path), path);
-        var channels = ColourOf(codec) == ImageColour.Grey ? 1 : 3;
-        return IsSideways(codec.EncodedOrigin) ? [channels, codec.Info.Width, codec.Info.Height] : [channels, codec.Info.Height, codec.Info.Width];
+        var image = Read(File.ReadAllBytes(path), path, headerOnly: true);
+        var channels = image.IsGrey ? 1 : 3;
+        return image.IsSideways ? [channels, image.Width, image.Height] : [channels, image.Height, image.Width];
     }
 
-    private static SKCodec Open(byte[] content, string name)
+    private static StoredImage Read(byte[] content, string name, bool headerOnly)
     {
-        // The codec takes the stream over and closes it.
-        var codec = SKCodec.Create(new SKMemoryStream(content), out var result);
-        if (codec is null) throw new InvalidDataException($"{name}: not a PNG or JPEG image, or a damaged one ({result}).");
-        try
-        {
-            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg))
-                throw new InvalidDataException($"{name}: an image of the kind {codec.EncodedFormat} is not read; convert it to PNG or JPEG.");
-            var bytes = 4L * codec.Info.Width * codec.Info.Height;
-            var limit = Math.Min(Array.MaxLength, Math.Max(64L << 20, 64L * content.Length));
-            if (bytes <= 0 || bytes > limit)
-            {
-                throw new InvalidDataException(
-                    $"{name}: {codec.Info.Height}×{codec.Info.Width} pixels would take {bytes} bytes; of a file of {content.Length} bytes at most {limit} are unpacked. Make the image smaller.");
-            }
-
-            return codec;
-        }
-        catch
-        {
-            codec.Dispose();
-            throw;
-        }
+        if (PngReader.Recognises(content)) return PngReader.Read(content, name, headerOnly);
+        if (JpegReader.Recognises(content)) return JpegReader.Read(content, name, headerOnly);
+        throw new InvalidDataException(OtherKind(content) is { } kind
+            ? $"{name}: an image of the kind {kind} is not read; convert it to PNG or JPEG."
+            : $"{name}: not a PNG or JPEG image, or a damaged one.");
     }
 
-    private static ImageColour ColourOf(SKCodec codec) => codec.Info.ColorType is SKColorType.Gray8 ? ImageColour.Grey : ImageColour.Colour;
-
-    private static bool IsSideways(SKEncodedOrigin origin) => origin >= SKEncodedOrigin.LeftTop;
+    /// <summary>Which of the usual kinds that are not read a file is, by its first bytes.</summary>
+    private static string? OtherKind(ReadOnlySpan<byte> content) => content switch
+    {
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "WebP",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "GIF",
+        [(byte)'B', (byte)'M', ..] => "BMP",
+        [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "TIFF",
+        _ => null,
+    };
 
     /// <summary>From four bytes a pixel to planes, turned upright.</summary>
-    private static DecodedImage Arrange(ReadOnlySpan<byte> rgba, int storedHeight, int storedWidth, SKEncodedOrigin origin, ImageColour colour)
+    private static DecodedImage Arrange(StoredImage image, ImageColour colour)
     {
-        var (height, width) = IsSideways(origin) ? (storedWidth, storedHeight) : (storedHeight, storedWidth);
+        var (height, width) = image.IsSideways ? (image.Width, image.Height) : (image.Height, image.Width);
         var channels = colour == ImageColour.Grey ? 1 : 3;
         var plane = height * width;
         var planes = GC.AllocateUninitializedArray<byte>(channels * plane);
@@ -94,19 +69,18 @@ public static class ImageFile
         {
             for (var column = 0; column < width; column++)
             {
-                // Exif: the name says where the stored picture's row 0 and column 0 belong.
-                var (storedRow, storedColumn) = origin switch
+                var (storedRow, storedColumn) = image.Orientation switch
                 {
-                    SKEncodedOrigin.TopRight => (row, width - 1 - column),
-                    SKEncodedOrigin.BottomRight => (height - 1 - row, width - 1 - column),
-                    SKEncodedOrigin.BottomLeft => (height - 1 - row, column),
-                    SKEncodedOrigin.LeftTop => (column, row),
-                    SKEncodedOrigin.RightTop => (width - 1 - column, row),
-                    SKEncodedOrigin.RightBottom => (width - 1 - column, height - 1 - row),
-                    SKEncodedOrigin.LeftBottom => (column, height - 1 - row),
+                    ImageOrientation.TopRight => (row, width - 1 - column),
+                    ImageOrientation.BottomRight => (height - 1 - row, width - 1 - column),
+                    ImageOrientation.BottomLeft => (height - 1 - row, column),
+                    ImageOrientation.LeftTop => (column, row),
+                    ImageOrientation.RightTop => (width - 1 - column, row),
+                    ImageOrientation.RightBottom => (width - 1 - column, height - 1 - row),
+                    ImageOrientation.LeftBottom => (column, height - 1 - row),
                     _ => (row, column),
                 };
-                var pixel = rgba.Slice(4 * ((storedRow * storedWidth) + storedColumn), 4);
+                var pixel = image.Pixels.AsSpan(4 * ((storedRow * image.Width) + storedColumn), 4);
                 var opacity = pixel[3];
                 var (red, green, blue) = (OverWhite(pixel[0], opacity), OverWhite(pixel[1], opacity), OverWhite(pixel[2], opacity));
                 var at = (row * width) + column;

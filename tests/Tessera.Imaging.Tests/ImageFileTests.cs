@@ -113,7 +113,7 @@ public class ImageFileTests
         Assert.Throws<InvalidDataException>(() => ImageFile.Decode("no image"u8.ToArray(), "text"));
         using var bitmap = new SKBitmap(2, 2);
         using var webp = bitmap.Encode(SKEncodedImageFormat.Webp, 90);
-        Assert.Contains("Webp is not read", Assert.Throws<InvalidDataException>(() => ImageFile.Decode(webp.ToArray(), "w")).Message, StringComparison.Ordinal);
+        Assert.Contains("WebP is not read", Assert.Throws<InvalidDataException>(() => ImageFile.Decode(webp.ToArray(), "w")).Message, StringComparison.Ordinal);
     }
 
     internal static byte[] Jpeg(int width, int height, byte[] grey)

@@ -23,7 +23,7 @@ internal static class OnnxModelBytes
             .Nested(5, Integers("strides", shape.Stride))
             .Nested(5, Integers("dilations", shape.Dilation))
             .Nested(5, Integers("pads", padding))
-            .Nested(5, new Message().Text(1, "group").Number(3, shape.Groups).Number(20, IntAttribute));
+            .Nested(5, Integer("group", shape.Groups));
         var graph = new Message()
             .Nested(1, node).Text(2, "convolution")
             .Nested(5, Constant("kernel", shape.DenseKernelShape, kernel))
@@ -36,12 +36,14 @@ internal static class OnnxModelBytes
             .ToArray();
     }
 
-    private static Message Integers(string name, Sizes values)
+    public static Message Integers(string name, Sizes values)
     {
         var attribute = new Message().Text(1, name).Number(20, IntsAttribute);
         foreach (var value in values) attribute.Number(8, value);
         return attribute;
     }
+
+    public static Message Integer(string name, long value) => new Message().Text(1, name).Number(3, value).Number(20, IntAttribute);
 
     private static Message Constant(string name, Sizes sizes, ReadOnlySpan<float> values)
     {
@@ -59,9 +61,11 @@ internal static class OnnxModelBytes
     }
 
     /// <summary>A protocol buffer message under construction: wire type 0 for numbers, 2 for everything with a length.</summary>
-    private sealed class Message
+    public sealed class Message
     {
         private readonly ArrayBufferWriter<byte> written = new();
+
+        public long Length => written.WrittenCount;
 
         public Message Number(int field, long value)
         {
@@ -70,11 +74,32 @@ internal static class OnnxModelBytes
             return this;
         }
 
-        public Message Bytes(int field, ReadOnlySpan<byte> bytes)
+        public Message Float(int field, float value)
+        {
+            Variable(((ulong)field << 3) | 5);
+            written.Write(BitConverter.GetBytes(value));
+            return this;
+        }
+
+        /// <summary>The field's number and length alone; its bytes are written elsewhere.</summary>
+        public Message Beginning(int field, long length)
         {
             Variable(((ulong)field << 3) | 2);
-            Variable((ulong)bytes.Length);
+            Variable((ulong)length);
+            return this;
+        }
+
+        public Message Bytes(int field, ReadOnlySpan<byte> bytes)
+        {
+            Beginning(field, bytes.Length);
             written.Write(bytes);
+            return this;
+        }
+
+        /// <summary>The fields of another message as this one's own.</summary>
+        public Message Raw(Message fields)
+        {
+            written.Write(fields.written.WrittenSpan);
             return this;
         }
 

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Tessera.Bench.Contestants;
 
 /// <summary>
-/// ONNX Runtime's Conv on its own CPU kernels, over memory bound beforehand: nothing is copied in or out while the clock
+/// ONNX Runtime on its own CPU kernels: a single Conv, or a whole network, over memory bound beforehand: nothing is copied in or out while the clock
 /// runs. Forward alone: the runtime has no gradients. A table is run as a dense kernel with zeros.
 /// </summary>
 internal sealed class OnnxRuntimeSystem : ISystem
@@ -26,10 +26,12 @@ internal sealed class OnnxRuntimeSystem : ISystem
         }
     }
 
-    public IContestant? Prepare(Workload workload) =>
-        workload is ConvolutionWorkload { Operation: Operation.Forward, Shape: { Unshared: false, Tile: null } } convolution
-            ? new Contestant(convolution)
-            : null;
+    public IContestant? Prepare(Workload workload) => workload switch
+    {
+        ConvolutionWorkload { Operation: Operation.Forward, Shape: { Unshared: false, Tile: null } } convolution => new Contestant(convolution),
+        InferenceWorkload inference => new OnnxRuntimeInference(inference),
+        _ => null,
+    };
 
     private sealed class Contestant : IContestant
     {

@@ -24,6 +24,7 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
     public IContestant? Prepare(Workload workload)
     {
         if (workload is TrainingWorkload training) return role == TesseraRole.Subject ? new TesseraTraining(training) : null;
+        if (workload is InferenceWorkload inference) return role == TesseraRole.Subject ? new TesseraInference(inference) : null;
         if (workload is not ConvolutionWorkload convolution) return null;
         if (role != TesseraRole.Ordinary)
         {

@@ -32,6 +32,11 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
 
     public ImportedNetwork Run()
     {
+        if (options.InputShape.Count == 0 && options.FirstAxisIsBatch && TesseraModel.TryRead(model, out var network, out var parameters))
+        {
+            return new ImportedNetwork(network, parameters, NetworkDescription.InputName, [.. graph.Outputs.Select(static output => (output.Name, output.Name))]);
+        }
+
         CheckReadable();
         foreach (var tensor in graph.Initialisers) values[tensor.Name] = new Known(new NumberArray(tensor));
         foreach (var (constant, tensor) in options.Constants) values[constant] = Constant(constant, tensor);

@@ -28,6 +28,12 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     /// <summary>Takes this many numbers from what an import may compute; a small file cannot ask for much memory.</summary>
     public void Spend(long numbers) => graph.Spend(numbers, this);
 
+    /// <summary>For an operator that is defined for a batch alone.</summary>
+    public void CheckBatch()
+    {
+        if (AxisOffset > 0) throw Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+    }
+
     // Attributes.
 
     public OnnxAttribute? Attribute(string name) => node.Attributes.FirstOrDefault(attribute => attribute.Name == name);
@@ -161,7 +167,11 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     public Flow Add(Layer layer, Flow input) => Add(layer, [input]);
 
     /// <summary>Says what a parameter of a layer is filled with.</summary>
-    public void Fill(Flow layer, string parameter, NumberArray numbers) => Layers.Fill($"{layer.Layer}.{parameter}", numbers.CopyTo);
+    public void Fill(Flow layer, string parameter, NumberArray numbers) => Layers.Fill($"{layer.Layer}.{parameter}", to =>
+    {
+        if (numbers.Count != to.Length) throw Wrong($"its {parameter} has {numbers.Count} numbers, where {to.Length} are needed");
+        numbers.CopyTo(to);
+    });
 
     /// <summary>Gives the node's output its meaning.</summary>
     public void Give(Value value, int output = 0)

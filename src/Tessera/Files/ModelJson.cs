@@ -36,7 +36,7 @@ public static class ModelJson
         ArgumentNullException.ThrowIfNull(model);
         return JsonText.Indented(writer =>
         {
-            writer.WriteString("name", model.Network.Name);
+            if (model.Network.Name.Length > 0) writer.WriteString("name", model.Network.Name);
             ConvolutionJson.WriteSizes(writer, "input", model.Network.InputShape);
             writer.WriteStartArray("layers");
             foreach (var layer in model.Network.Layers) LayerJson.Write(writer, layer);

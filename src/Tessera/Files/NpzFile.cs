@@ -107,6 +107,29 @@ public static class NpzFile
         pending.Commit();
     }
 
+    /// <summary>Name, element type and shape of every array of the file at <paramref name="path"/>, in its order; no data is unpacked.</summary>
+    /// <exception cref="InvalidDataException">The file or a header is damaged, an array is of what are not numbers, or a name is there twice.</exception>
+    internal static IReadOnlyList<(string Name, ElementType Type, Sizes Shape)> Headers(string path)
+    {
+        using var archive = Open(path);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var headers = new List<(string Name, ElementType Type, Sizes Shape)>();
+        foreach (var entry in archive.Entries)
+        {
+            if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal)) continue;
+            var name = entry.FullName[..^4];
+            if (!names.Add(name)) throw new InvalidDataException($"{path}: two arrays are called '{name}'.");
+            headers.Add(Unpack($"{path}: {name}", () =>
+            {
+                using var stream = entry.Open();
+                var header = NpyHeader.Read(stream, $"{path}: {name}");
+                return (name, header.Type, header.Shape);
+            }));
+        }
+
+        return headers;
+    }
+
     private static void Add<T>(ZipArchive archive, string name, ReadOnlySpan<nint> lengths, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -143,7 +166,7 @@ public static class NpzFile
         if (entry.Length > limit)
             throw new InvalidDataException($"{name}: unpacks to {entry.Length} bytes, but from a file of {fileBytes} at most {limit} are read; unpack it yourself if you trust it.");
 
-        try
+        return Unpack(name, () =>
         {
             using var checkedStream = new ChecksumStream(entry.Open());
             var header = NpyHeader.Read(checkedStream, name);
@@ -157,6 +180,15 @@ public static class NpzFile
             if (checkedStream.Checksum != entry.Crc32)
                 throw new InvalidDataException($"{name}: the checksum is wrong; the file is damaged.");
             return array;
+        });
+    }
+
+    /// <summary>Runs what unpacks an entry, and names the entry where the zip reader fails in its own words.</summary>
+    private static TResult Unpack<TResult>(string name, Func<TResult> unpack)
+    {
+        try
+        {
+            return unpack();
         }
         catch (Exception exception) when (exception is NotSupportedException or EndOfStreamException
             || (exception is InvalidDataException && !exception.Message.StartsWith(name, StringComparison.Ordinal)))

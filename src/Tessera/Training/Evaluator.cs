@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
+using Tessera.Execution.Inference;
 using Tessera.Networks;
 using Tessera.Operators;
 
@@ -14,7 +15,7 @@ public sealed class Evaluator<T>
     private readonly Loss loss;
     private readonly int batchSize;
     private readonly Augmentation preparation;
-    private readonly FlatExecution<T> execution;
+    private readonly InferenceExecution<T> execution;
     private readonly T[] input;
     private Dataset? loaded;
     private BatchLoader<T>? loader;
@@ -41,8 +42,8 @@ public sealed class Evaluator<T>
         preparation = normalisation is null ? Augmentation.None : new Augmentation(normalisation);
         options ??= PlanOptions.Default;
         var how = new ExecutionOptions { Threads = options.Threads, Instructions = options.Instructions, Exact = options.Exact, UseReference = options.UseReference };
-        execution = new FlatExecution<T>(new NetworkExecution<T>(this.network, parameters.For(this.network), batchSize, how));
-        input = new T[execution.Network.InputShape.Product];
+        execution = new InferenceExecution<T>(this.network, parameters.For(this.network), batchSize, how);
+        input = new T[execution.InputShape.Product];
     }
 
     /// <summary>What the loss compares the output with.</summary>
@@ -118,14 +119,15 @@ public sealed class Evaluator<T>
             loaded = data;
         }
 
-        var outputs = execution.Network.OutputShape.Product / batchSize;
+        var outputs = execution.OutputShape.Product / batchSize;
+        execution.Update();
         loader!.Start(0);
         while (loader.Next())
         {
             cancellation.ThrowIfCancellationRequested();
             // A last batch that is not full runs beside what the one before it left; examples do not touch each other.
             loader.Current.Inputs.Span.CopyTo(input);
-            visit(loader.Current, execution.Forward(input)[..(int)(loader.Current.Count * outputs)]);
+            visit(loader.Current, execution.Forward((ReadOnlySpan<T>)input)[..(int)(loader.Current.Count * outputs)]);
         }
     }
 }

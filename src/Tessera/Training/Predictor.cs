@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Data;
 using Tessera.Execution;
+using Tessera.Execution.Inference;
 using Tessera.Networks.Layers;
 
 namespace Tessera.Training;
@@ -19,7 +20,7 @@ public sealed class Predictor<T>
         Sigmoid,
     }
 
-    private readonly NetworkExecution<T> execution;
+    private readonly InferenceExecution<T> execution;
     private readonly Augmentation preparation;
     private readonly Sizes sampleShape;
     private readonly float[] sample;
@@ -28,7 +29,7 @@ public sealed class Predictor<T>
     private readonly nint[] inputLengths;
     private readonly Final final;
 
-    /// <summary>A predictor of a model with its parameters as they are at each call.</summary>
+    /// <summary>A predictor of a model with its parameters as they are now.</summary>
     /// <param name="model">The model, its normalisation measured.</param>
     /// <param name="parameters">Its parameters.</param>
     /// <param name="threads">The most threads; 0 for as many as there are processors.</param>
@@ -36,7 +37,7 @@ public sealed class Predictor<T>
     public Predictor(ModelDescription model, NetworkParameters<T> parameters, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
-        execution = new NetworkExecution<T>(model.Network, parameters, 1, new ExecutionOptions { Threads = threads, Exact = model.Training.Exact });
+        execution = new InferenceExecution<T>(model.Network, parameters, 1, new ExecutionOptions { Threads = threads, Exact = model.Training.Exact });
         preparation = model.Data.ForInference;
         sampleShape = model.Network.InputShape;
         preparation.Check(sampleShape);

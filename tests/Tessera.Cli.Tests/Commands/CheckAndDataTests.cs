@@ -47,6 +47,7 @@ public sealed class CheckAndDataTests : IDisposable
     [InlineData("plan")]
     [InlineData("check")]
     [InlineData("apply")]
+    [InlineData("export")]
     [InlineData("data")]
     public void Every_command_has_help_with_examples(string command)
     {

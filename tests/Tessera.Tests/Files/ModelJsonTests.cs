@@ -13,6 +13,13 @@ public class ModelJsonTests
     private const string Head = "{ \"input\": [1, 8, 8],\n  \"layers\": [\n    ";
 
     [Fact]
+    public void A_model_without_a_name_is_written_without_one()
+    {
+        var model = ModelJson.Parse("""{ "input": [3], "layers": [{ "layer": "dense", "outputs": 2 }] }""");
+        Assert.Equal(model, ModelJson.Parse(ModelJson.Format(model)));
+    }
+
+    [Fact]
     public void Csharp_and_json_say_the_same()
     {
         var json =

@@ -23,7 +23,7 @@ internal static class ActivationOperators
         Of("Softplus", static _ => new Softplus()),
         Of("Softsign", static _ => new Softsign()),
         Of("Mish", static _ => new Mish()),
-        Of("Clip", static node => new Clip(Bound(node, "min", 1), Bound(node, "max", 2))),
+        Of("Clip", Clipped),
         Of("Abs", static _ => new Elementwise(ElementFunction.Absolute)),
         Of("Neg", static _ => new Elementwise(ElementFunction.Negate)),
         Of("Exp", static _ => new Elementwise(ElementFunction.Exponential)),
@@ -49,6 +49,13 @@ internal static class ActivationOperators
     {
         var bound = node.Attribute(attribute) is not null ? node.Real(attribute, 0) : node.Constant(input)?.Values[0];
         return bound is null || Math.Abs(bound.Value) >= float.MaxValue ? null : bound;
+    }
+
+    /// <summary>Where the bounds cross, everything is the upper one.</summary>
+    private static Clip Clipped(NodeImport node)
+    {
+        var (least, most) = (Bound(node, "min", 1), Bound(node, "max", 2));
+        return new Clip(least > most ? most : least, most);
     }
 
     private static void Parametric(NodeImport node)

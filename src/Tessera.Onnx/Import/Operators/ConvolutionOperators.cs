@@ -92,7 +92,7 @@ internal static class ConvolutionOperators
     private static NumberArray Kernel(NodeImport node, Flow input)
     {
         var kernel = node.RequiredConstant(1);
-        if (node.AxisOffset > 0) throw node.Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+        node.CheckBatch();
         if (kernel.Shape.Count < 3 || kernel.Shape.Count != input.Rank) throw node.Wrong($"a kernel of {kernel.Shape} for an input of {input}; both need a batch or outputs, channels and the same spatial axes");
         return kernel;
     }

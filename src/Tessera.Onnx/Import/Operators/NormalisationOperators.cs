@@ -1,13 +1,20 @@
+using Tessera.Networks;
 using Tessera.Networks.Layers;
 
 namespace Tessera.Onnx.Import.Operators;
 
-/// <summary>BatchNormalization and its kin.</summary>
+/// <summary>What brings numbers to one scale: the normalisations and the softmaxes; and dropout.</summary>
 internal static class NormalisationOperators
 {
     public static IEnumerable<KeyValuePair<string, OperatorImport>> All { get; } =
     [
         new("BatchNormalization", Batch),
+        new("InstanceNormalization", static node => Channels(node, new InstanceNormalisation { Epsilon = node.Real("epsilon", 1e-5) })),
+        new("GroupNormalization", Groups),
+        new("LayerNormalization", LastAxes),
+        new("LRN", LocalResponse),
+        new("Softmax", static node => Softmax(node, static axis => new Softmax(axis))),
+        new("LogSoftmax", static node => Softmax(node, static axis => new LogSoftmax(axis))),
         new("Dropout", Drop),
     ];
 
@@ -15,17 +22,85 @@ internal static class NormalisationOperators
     {
         if (node.Integer("training_mode", 0) != 0 || node.IsUsed(1)) throw node.Wrong("it is in training mode; export the model for inference");
         if (node.Integer("spatial", 1) == 0) throw node.Wrong("it normalises each position by itself (spatial = 0), which is not read");
-        var input = node.Flow();
-        if (node.AxisOffset > 0) throw node.Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
-        var layer = node.Add(new BatchNormalisation { Momentum = Math.Round(1 - node.Real("momentum", 0.9), 9), Epsilon = node.Real("epsilon", 1e-5) }, input);
-        foreach (var (index, parameter) in new[] { (1, "scale"), (2, "shift"), (3, "mean"), (4, "variance") })
+        node.CheckBatch();
+        var layer = node.Add(new BatchNormalisation { Momentum = Math.Round(1 - node.Real("momentum", 0.9), 9), Epsilon = node.Real("epsilon", 1e-5) }, node.Flow());
+        Fill(node, layer, 1, "scale");
+        Fill(node, layer, 2, "shift");
+        Fill(node, layer, 3, "mean");
+        Fill(node, layer, 4, "variance");
+        node.Give(layer);
+    }
+
+    private static void Channels(NodeImport node, Layer normalisation)
+    {
+        node.CheckBatch();
+        var layer = node.Add(normalisation, node.Flow());
+        Fill(node, layer, 1, "scale");
+        Fill(node, layer, 2, "shift");
+        node.Give(layer);
+    }
+
+    private static void Groups(NodeImport node)
+    {
+        var groups = node.Size("num_groups", 0);
+        GroupNormalisation normalisation = new(groups) { Epsilon = node.Real("epsilon", 1e-5) };
+        if (node.Opset >= 21)
         {
-            var numbers = node.RequiredConstant(index);
-            if (numbers.Count != input.AtTwo[1]) throw node.Wrong($"its {parameter} has {numbers.Count} numbers for {input.AtTwo[1]} channels");
-            node.Fill(layer, parameter, numbers);
+            Channels(node, normalisation);
+            return;
+        }
+
+        // Before version 21 scale and shift were one for each group, and only then for each channel.
+        node.CheckBatch();
+        var layer = node.Add(normalisation, node.Flow());
+        foreach (var (input, parameter) in new[] { (1, "scale"), (2, "shift") })
+        {
+            var numbers = node.RequiredConstant(input);
+            if (numbers.Count != groups) throw node.Wrong($"its {parameter} has {numbers.Count} numbers for {groups} groups");
+            node.Layers.Fill($"{layer.Layer}.{parameter}", to =>
+            {
+                for (var channel = 0; channel < to.Length; channel++) to[channel] = (float)numbers.Values[channel / (to.Length / groups)];
+            });
         }
 
         node.Give(layer);
+    }
+
+    private static void LastAxes(NodeImport node)
+    {
+        if (node.IsUsed(1) || node.IsUsed(2)) throw node.Wrong("its mean or deviation is taken by another node; export the model for inference");
+        var input = node.Flow();
+        var layer = node.Add(
+            new LayerNormalisation { Axis = node.Axis(node.Integer("axis", -1), input.Rank), Shift = node.Has(2), Epsilon = node.Real("epsilon", 1e-5) },
+            input);
+        Fill(node, layer, 1, "scale");
+        if (node.Has(2)) Fill(node, layer, 2, "shift");
+        node.Give(layer);
+    }
+
+    private static void LocalResponse(NodeImport node)
+    {
+        node.CheckBatch();
+        node.Give(node.Add(
+            new LocalResponseNormalisation(node.Size("size", 0)) { Alpha = node.Real("alpha", 1e-4), Beta = node.Real("beta", 0.75), Bias = node.Real("bias", 1) },
+            node.Flow()));
+    }
+
+    private static void Softmax(NodeImport node, Func<int, Layer> make)
+    {
+        var input = node.Flow();
+        var axis = node.Axis(node.Integer("axis", node.Opset < 13 ? 1 - Math.Max(0, 2 - input.Rank) : -1), input.Rank);
+        if (node.Opset >= 13 || axis == input.Rank - 1)
+        {
+            node.Give(node.Add(make(axis), input));
+            return;
+        }
+
+        // Before version 13 all axes from the one said on were taken together.
+        var flat = ShapeOperators.To(node, input, Flat(input.AtTwo), Flat(input.AtThree));
+        node.Give(ShapeOperators.To(node, node.Add(make(axis), flat), input.AtTwo, input.AtThree));
+
+        Sizes Flat(Sizes shape) => [.. shape.AsSpan()[..axis], checked((int)shape.From(axis).Product)];
     }
 
     private static void Drop(NodeImport node)
@@ -35,4 +110,6 @@ internal static class NormalisationOperators
         var rate = node.Has(1) ? node.RequiredConstant(1).Values[0] : node.Real("ratio", 0.5);
         node.Give(node.Add(new Dropout(Math.Round(rate, 7)), node.Flow()));
     }
+
+    private static void Fill(NodeImport node, Flow layer, int input, string parameter) => node.Fill(layer, parameter, node.RequiredConstant(input));
 }

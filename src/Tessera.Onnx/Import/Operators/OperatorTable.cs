@@ -13,6 +13,7 @@ internal static class OperatorTable
             .. NormalisationOperators.All,
             .. ActivationOperators.All,
             .. MatrixOperators.All,
+            .. EinsumOperator.All,
             .. ArithmeticOperators.All,
             .. ReductionOperators.All,
             .. ShapeOperators.All,

@@ -65,7 +65,11 @@ internal static class PoolingOperators
 
     private static void Global(NodeImport node, GlobalPool layer) => node.Give(node.Add(layer, Input(node)));
 
-    private static Flow Input(NodeImport node) => node.AxisOffset == 0 ? node.Flow() : throw node.Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+    private static Flow Input(NodeImport node)
+    {
+        node.CheckBatch();
+        return node.Flow();
+    }
 
     private static void Unpool(NodeImport node)
     {

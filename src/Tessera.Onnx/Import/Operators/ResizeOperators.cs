@@ -63,7 +63,7 @@ internal static class ResizeOperators
 
     private static void Resized(NodeImport node, Scales scales, Sizes size, bool isOld)
     {
-        if (node.AxisOffset > 0) throw node.Wrong("its first axis is the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+        node.CheckBatch();
         node.Give(node.Add(
             new Resize(new Resizing
             {

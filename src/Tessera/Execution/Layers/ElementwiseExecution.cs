@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Tessera.Kernels;
+using Tessera.Kernels.Blocked;
 
 namespace Tessera.Execution.Layers;
 
@@ -23,7 +24,7 @@ internal interface IElementFunction<T>
 
 /// <summary>An activation: the same function of every element.</summary>
 [SkipLocalsInit]
-internal sealed unsafe class ElementwiseExecution<T, TFunction>(long count, TFunction function) : LayerExecution<T>
+internal sealed unsafe class ElementwiseExecution<T, TFunction>(long count, TFunction function) : LayerExecution<T>, IElementwise<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TFunction : struct, IElementFunction<T>
 {
@@ -38,9 +39,21 @@ internal sealed unsafe class ElementwiseExecution<T, TFunction>(long count, TFun
 
     public override bool BackwardReadsOutput => !TFunction.DerivativeReadsInput;
 
+    bool IElementwise<T>.IsRectifier => typeof(TFunction) == typeof(ReluFunction<T>);
+
     public override void Forward() => Run(ForwardStage, Chunks.Jobs(count));
 
     public override void Backward() => Run(BackwardStage, Chunks.Jobs(count));
+
+    void IElementwise<T>.Apply(Span<T> values)
+    {
+        for (; values.Length > 0; values = values[Math.Min(Chunks.Elements, values.Length)..])
+        {
+            var y = values[..Math.Min(Chunks.Elements, values.Length)];
+            function.Forward(y, y);
+            if (TFunction.Decays) Subnormals.Flush(y);
+        }
+    }
 
     protected override void Execute(int stage, int job)
     {

@@ -31,6 +31,15 @@ internal static unsafe class Prefetch
         }
     }
 
+    /// <summary>Asks for lines at equal distances that will be written: a store to a line that is far away holds up all stores behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Lines<T>(T* to, nint distance, int count)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        for (; count > 0; count--, to += distance) Sse.Prefetch0(to);
+    }
+
     /// <summary>Asks for some elements, which need not exist, into the second-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Elements<T>(T* from, long count)

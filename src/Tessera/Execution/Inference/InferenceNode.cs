@@ -1,0 +1,28 @@
+namespace Tessera.Execution.Inference;
+
+/// <summary>Layers that run as one: a layer, and behind it what is done to its results while they are at hand. Values are numbered as in a schedule: 0 the network's input, k + 1 what layer k gives.</summary>
+internal sealed class InferenceNode(int layer, int[] sources)
+{
+    /// <summary>The layer that does the work.</summary>
+    public int Layer { get; } = layer;
+
+    /// <summary>The values it takes.</summary>
+    public int[] Sources { get; } = sources;
+
+    /// <summary>Batch normalisations folded into its kernel and bias, in order.</summary>
+    public List<int> Normalisations { get; } = [];
+
+    /// <summary>The addition behind it, if any, and the other value that it adds.</summary>
+    public int? Addition { get; set; }
+
+    public int Residual { get; set; } = -1;
+
+    /// <summary>Functions of each element behind that, in order.</summary>
+    public List<int> Functions { get; } = [];
+
+    /// <summary>The value that the last of them gives.</summary>
+    public int Output { get; set; } = layer + 1;
+
+    /// <summary>All layers that run here, in order.</summary>
+    public IEnumerable<int> Layers => [Layer, .. Normalisations, .. Addition is { } addition ? [addition] : Array.Empty<int>(), .. Functions];
+}

@@ -1,0 +1,103 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+using Tessera.Operators;
+
+namespace Tessera.Kernels.Blocked;
+
+/// <summary>The one place that decides which layers of an inference run on blocked tensors, and by which algorithm.</summary>
+internal static class BlockedKernels
+{
+    private static readonly AxisGeometry Single = new(1, 1, 1, 1, 1, 0, 0, 1, false);
+
+    /// <summary>B, the channels of a block: a vector's lanes.</summary>
+    public static int Channels<T>(InstructionSet instructions)
+        where T : unmanaged, IFloatingPointIeee754<T> => Width(instructions) / Sizes<T>();
+
+    /// <summary>Whether a tensor of so many channels is worth blocks: no more than half of them may be empty.</summary>
+    public static bool Fills<T>(int channels, InstructionSet instructions)
+        where T : unmanaged, IFloatingPointIeee754<T> => channels >= Channels<T>(instructions) / 2;
+
+    /// <summary>The algorithm for a convolution, and whether it reads planes instead of blocks; null where it cannot be done on blocks.</summary>
+    public static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? TryConvolution<T>(OperatorGeometry geometry, int batch, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (options.UseReference || geometry.Table is not null || geometry.Tile.Product != 1 || geometry.Axes.Length > 2) return null;
+        if (geometry.OutputSize.Product == 0 || !Fills<T>(geometry.OutputChannels, options.Instructions)) return null;
+        return Width(options.Instructions) switch
+        {
+            64 => Convolution<Vector512<T>, T, Lanes512<T>>(geometry, batch, options.Exact),
+            32 => Convolution<Vector256<T>, T, Lanes256<T>>(geometry, batch, options.Exact),
+            _ => Convolution<Vector128<T>, T, Lanes128<T>>(geometry, batch, options.Exact),
+        };
+    }
+
+    /// <summary>The algorithm for a pooling over one or two axes, or null.</summary>
+    public static BlockedAlgorithm<T>? TryPooling<T>(PoolingDescription description, Sizes input, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (options.UseReference || input.Count is < 3 or > 4 || description.Kind == PoolingKind.Lp) return null;
+        AxisGeometry[] axes = [.. description.Resolve(input.From(2))];
+        return Width(options.Instructions) switch
+        {
+            64 => new BlockedPooling<Vector512<T>, T, Lanes512<T>>(description, axes, input),
+            32 => new BlockedPooling<Vector256<T>, T, Lanes256<T>>(description, axes, input),
+            _ => new BlockedPooling<Vector128<T>, T, Lanes128<T>>(description, axes, input),
+        };
+    }
+
+    /// <summary>A sum of two tensors, a normalisation (where it scales) or a function of each element, with nothing before it to be part of.</summary>
+    public static BlockedAlgorithm<T> Sum<T>(Sizes shape, bool scales, InstructionSet instructions)
+        where T : unmanaged, IFloatingPointIeee754<T> => Width(instructions) switch
+        {
+            64 => new BlockedSum<Vector512<T>, T, Lanes512<T>>(shape, scales),
+            32 => new BlockedSum<Vector256<T>, T, Lanes256<T>>(shape, scales),
+            _ => new BlockedSum<Vector128<T>, T, Lanes128<T>>(shape, scales),
+        };
+
+    /// <summary>The last two axes; a signal is an image one row high, and a kernel of one tap is a row of all positions.</summary>
+    public static (AxisGeometry Rows, AxisGeometry Columns) Axes(OperatorGeometry geometry)
+    {
+        if (geometry.Axes.Length == 1) return (Single, geometry.Axes[0]);
+        var (rows, columns) = (geometry.Axes[0], geometry.Axes[1]);
+        if (IsPlain(rows) && IsPlain(columns)) return (Single, columns with { Input = rows.Input * columns.Input, Output = rows.Output * columns.Output });
+        return (rows, columns);
+
+        static bool IsPlain(AxisGeometry axis) => axis is { Kernel: 1, Stride: 1, PadLow: 0, PadHigh: 0 };
+    }
+
+    private static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? Convolution<TVector, T, TLanes>(OperatorGeometry geometry, int batch, bool exact)
+        where TVector : struct
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        var groups = geometry.Groups;
+        if (groups > 1 && groups == geometry.InputChannels && groups == geometry.OutputChannels) return (new BlockedDepthwise<TVector, T, TLanes>(geometry, batch), false);
+        if (groups > 1 && (geometry.InputChannels / groups % TLanes.Count != 0 || geometry.OutputChannels / groups % TLanes.Count != 0)) return null;
+        var planes = groups == 1 && geometry.InputChannels <= TLanes.Count / 4 && Axes(geometry).Columns.Dilation == 1;
+        if (!planes && BlockedSubsampling<TVector, T, TLanes>.Fits(geometry)) return (new BlockedSubsampling<TVector, T, TLanes>(geometry, batch), false);
+        var direct = new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes);
+        if (exact || planes || groups > 1 || geometry.Axes.Length < 2 || !IsSmallSquare(geometry)) return (direct, planes);
+        var winograd = new BlockedWinograd<TVector, T, TLanes>(geometry, batch);
+        return (winograd.Cost < direct.Cost ? winograd : direct, false);
+    }
+
+    private static bool IsSmallSquare(OperatorGeometry geometry)
+    {
+        foreach (var axis in geometry.Axes)
+        {
+            if (axis is not { Kernel: 3, Stride: 1, Dilation: 1 }) return false;
+        }
+
+        return geometry.InputChannels >= 8 && geometry.OutputChannels >= 8;
+    }
+
+    private static int Width(InstructionSet instructions) => instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
+        ? 64
+        : instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported ? 32 : 16;
+
+    private static unsafe int Sizes<T>()
+        where T : unmanaged => sizeof(T);
+}

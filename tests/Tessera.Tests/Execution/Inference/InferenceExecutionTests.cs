@@ -1,0 +1,237 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Tessera.Connections;
+using Tessera.Execution;
+using Tessera.Execution.Inference;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
+using Tessera.Operators;
+using Xunit;
+
+namespace Tessera.Tests.Execution.Inference;
+
+public class InferenceExecutionTests
+{
+    /// <summary>Largest difference to the plain execution, in parts of the largest output: what folding and another order of sums may change.</summary>
+    private const double FloatBound = 5e-5;
+    private const double DoubleBound = 1e-12;
+
+    [Fact]
+    public void Random_graphs_give_what_the_plain_execution_gives()
+    {
+        for (var seed = 0; seed < 80; seed++)
+        {
+            var network = RandomNetwork.Of(seed);
+            Agrees<double>(network, 1 + (seed % 3), new() { Threads = 1 }, DoubleBound);
+            Agrees<float>(network, 1 + (seed % 3), new() { Threads = 1 }, FloatBound);
+        }
+    }
+
+    [Theory]
+    [InlineData(InstructionSet.Best)]
+    [InlineData(InstructionSet.Avx2)]
+    [InlineData(InstructionSet.Portable)]
+    public void Random_convnets_give_what_the_plain_execution_gives(InstructionSet instructions)
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var network = RandomConvnet.Of(seed);
+            Agrees<float>(network, 1 + (seed % 3), new() { Threads = 1, Instructions = instructions }, FloatBound);
+            if (seed % 4 == 0) Agrees<double>(network, 1, new() { Threads = 1, Instructions = instructions }, DoubleBound);
+            if (seed % 8 == 0) Agrees<double>(network, 1, new() { Threads = 1, Instructions = instructions, Exact = true }, DoubleBound);
+        }
+    }
+
+    [Fact]
+    public void Random_convnets_have_every_blocked_algorithm_and_every_fusion()
+    {
+        var steps = Enumerable.Range(0, 60).SelectMany(seed =>
+        {
+            var network = RandomConvnet.Of(seed);
+            return new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Threads = 1 }).Steps;
+        }).ToArray();
+        foreach (var words in (string[])["blocked product", "groups", "planes of", "blocked depthwise", "max pooling", "average pooling", "blocked sum", "blocked normalisation", "copy of channels"])
+        {
+            Assert.Contains(steps, step => step.Algorithm.Contains(words, StringComparison.Ordinal));
+        }
+
+        Assert.Contains(steps, step => step.Layers.Count >= 4);
+    }
+
+    [Fact]
+    public void The_number_of_threads_changes_no_bit()
+    {
+        for (var seed = 0; seed < 24; seed++)
+        {
+            var network = RandomConvnet.Of(seed);
+            var one = Run<float>(network, 3, new() { Threads = 1 });
+            Assert.Equal(one, Run<float>(network, 3, new() { Threads = 2 }));
+            Assert.Equal(one, Run<float>(network, 3, new() { Threads = 5 }));
+        }
+    }
+
+    [Fact]
+    public void A_run_allocates_nothing()
+    {
+        for (var seed = 0; seed < 6; seed++)
+        {
+            var network = RandomConvnet.Of(seed);
+            var execution = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Threads = 2 });
+            var input = new float[execution.InputShape.Product];
+            Assert.Equal(0, Allocations.Least(() => execution.Forward(input)));
+        }
+    }
+
+    [Fact]
+    public void Normalisation_sum_and_activation_run_behind_the_convolution()
+    {
+        var network = Residual(Sharing.Shared);
+        var execution = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 1, new() { Threads = 1 });
+        string[] fused = [.. execution.Steps.Where(step => step.Layers.Count > 0).Select(step => string.Join("+", step.Layers))];
+        Assert.Equal(["a+a-norm+a-relu", "b+b-norm+sum+relu", "end"], fused);
+    }
+
+    [Fact]
+    public void Normalisation_folds_into_every_sharing_and_into_transposes()
+    {
+        foreach (var sharing in (Sharing[])[Sharing.Shared, Sharing.Unshared, Sharing.Tiled([2, 3])])
+        {
+            var network = Residual(sharing);
+            Assert.Contains(new InferenceExecution<double>(network, NetworkParameters<double>.Create(network, 1), 1).Steps, step => step.Layers.SequenceEqual(["b", "b-norm", "sum", "relu"]));
+            Agrees<double>(network, 2, new() { Threads = 1 }, DoubleBound);
+        }
+
+        foreach (var groups in (int[])[1, 2])
+        {
+            var network = new NetworkDescription("transpose", [4, 5, 5],
+            [
+                new TransposedConvolution(new() { Kernel = [3, 3], Outputs = 4, Stride = [2, 2], Channels = ChannelConnections.Groups(groups) }, 6) { Bias = groups == 1 },
+                new BatchNormalisation(), new Dense(7), new BatchNormalisation(), new Sigmoid(),
+            ]);
+            Assert.Equal(["deconv1+norm1", "dense1+norm2+sigmoid1"], new InferenceExecution<double>(network, NetworkParameters<double>.Create(network, 1), 1).Steps.Select(step => string.Join("+", step.Layers)));
+            Agrees<double>(network, 2, new() { Threads = 1 }, DoubleBound);
+        }
+    }
+
+    [Fact]
+    public void What_another_layer_takes_is_not_folded_away()
+    {
+        var network = new NetworkDescription("branch", [16, 6, 6],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 16, Padding = Padding.Same }) { Name = "a" },
+            new BatchNormalisation { Name = "norm" },
+            new Concatenate { Inputs = ["norm", "a"] },
+        ]);
+        Assert.Equal(["a", "norm"], new InferenceExecution<double>(network, NetworkParameters<double>.Create(network, 1), 1).Steps.SelectMany(step => step.Layers));
+        Agrees<double>(network, 2, new() { Threads = 1 }, DoubleBound);
+    }
+
+    [Fact]
+    public void Parts_of_a_concatenation_are_written_in_place()
+    {
+        var network = new NetworkDescription("fire", [16, 8, 8],
+        [
+            new Convolution(new() { Kernel = [1, 1], Outputs = 16 }) { Name = "squeeze" },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 32 }) { Name = "one", Inputs = ["squeeze"] },
+            new Convolution(new() { Kernel = [3, 3], Outputs = 32, Padding = Padding.Same }) { Name = "three", Inputs = ["squeeze"] },
+            new Concatenate { Name = "join", Inputs = ["one", "three"] },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 16 }) { Name = "end" },
+        ]);
+        var execution = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Threads = 1 });
+        Assert.DoesNotContain(execution.Steps, step => step.Layers.Contains("join"));
+        Agrees<float>(network, 2, new() { Threads = 1 }, FloatBound);
+    }
+
+    [Fact]
+    public void Large_images_run_for_a_part_of_the_batch_at_a_time()
+    {
+        var network = new NetworkDescription("large", [3, 120, 120],
+        [
+            new Convolution(new() { Kernel = [3, 3], Outputs = 32, Padding = Padding.Same }) { Name = "a" },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 16 }) { Name = "b" },
+            new Concatenate { Name = "join", Inputs = ["a", "b"] },
+            new Convolution(new() { Kernel = [3, 3], Outputs = 32, Stride = [2, 2] }) { Name = "c" },
+            new Relu { Name = "relu" },
+            new Flatten { Name = "flat" },
+            new Dense(3) { Name = "end" },
+            new GlobalPool { Name = "pool", Inputs = ["b"] },
+            new Dense(3) { Name = "other" },
+            new Add { Inputs = ["end", "other"] },
+        ]);
+        var steps = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 6, new() { Threads = 1 }).Steps;
+        Assert.Contains(steps, step => step.Algorithm.EndsWith("1 of 6 examples at a time", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, step => step.Layers.Contains("end") && step.Algorithm.Contains("at a time", StringComparison.Ordinal));
+        Agrees<float>(network, 6, new() { Threads = 1 }, FloatBound);
+    }
+
+    [Fact]
+    public void Changed_parameters_are_taken_when_asked()
+    {
+        var network = Residual(Sharing.Shared);
+        var parameters = NetworkGradients.Parameters<double>(network, 1);
+        var execution = new InferenceExecution<double>(network, parameters, 1, new() { Threads = 1 });
+        foreach (var parameter in parameters)
+        {
+            foreach (ref var value in parameter.Span) value *= 1.25;
+        }
+
+        execution.Update();
+        var input = NetworkGradients.Random<double>(execution.InputShape, 3, 1);
+        Close(new NetworkExecution<double>(network, parameters, 1).Forward(input).ToArray(), execution.Forward(input).ToArray(), DoubleBound, network);
+    }
+
+    [Fact]
+    public void Options_of_training_are_refused()
+    {
+        var network = Residual(Sharing.Shared);
+        var parameters = NetworkParameters<float>.Create(network, 1);
+        var message = Assert.Throws<ArgumentException>(() => new InferenceExecution<float>(network, parameters, 1, new() { KeepActivations = true })).Message;
+        Assert.StartsWith("options: an inference has no backward pass and keeps no activations; make a NetworkExecution for these.", message, StringComparison.Ordinal);
+    }
+
+    private static NetworkDescription Residual(Sharing sharing) => new("residual", [16, 7, 7],
+    [
+        new Convolution(new() { Kernel = [3, 3], Outputs = 16, Padding = Padding.Same, Bias = BiasSharing.None }) { Name = "a" },
+        new BatchNormalisation { Name = "a-norm" },
+        new Relu { Name = "a-relu" },
+        new Convolution(new() { Kernel = [3, 3], Outputs = 16, Padding = Padding.Same, Sharing = sharing }) { Name = "b" },
+        new BatchNormalisation { Name = "b-norm" },
+        new Dropout(0.3) { Name = "drop" },
+        new Add { Name = "sum", Inputs = ["drop", "input"] },
+        new Relu { Name = "relu" },
+        new Dense(4) { Name = "end" },
+    ]);
+
+    private static void Agrees<T>(NetworkDescription network, int batch, ExecutionOptions options, double bound)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var parameters = NetworkGradients.Parameters<T>(network, 5);
+        var plain = new NetworkExecution<T>(network, parameters, batch, options);
+        var fused = new InferenceExecution<T>(network, parameters, batch, options);
+        // Twice: what the first run leaves in memory must not reach the second.
+        for (var run = 0; run < 2; run++)
+        {
+            var input = NetworkGradients.Random<T>(plain.InputShape, run, 1);
+            Close(plain.Forward(input).ToArray(), fused.Forward(input).ToArray(), bound, network);
+        }
+    }
+
+    private static void Close<T>(T[] expected, T[] actual, double bound, NetworkDescription network)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var largest = expected.Max(value => Math.Abs(double.CreateChecked(value))) + 1e-3;
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var difference = Math.Abs(double.CreateChecked(expected[i]) - double.CreateChecked(actual[i]));
+            Assert.True(difference <= bound * largest, $"{network}\noutput {i}: {expected[i]} plain, {actual[i]} fused, largest {largest:g3}");
+        }
+    }
+
+    private static T[] Run<T>(NetworkDescription network, int batch, ExecutionOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var execution = new InferenceExecution<T>(network, NetworkGradients.Parameters<T>(network, 5), batch, options);
+        return execution.Forward(NetworkGradients.Random<T>(execution.InputShape, 1, 1)).ToArray();
+    }
+}
