@@ -2,7 +2,7 @@ using Tessera;
 using Tessera.Fuzz;
 
 // Fuzzes one reader under afl-fuzz; or replays files, tries mutations without afl-fuzz, or writes the seeds.
-var readers = CoreReaders.All.Concat(OnnxReaders.All).ToDictionary(static reader => reader.Name, StringComparer.Ordinal);
+var readers = CoreReaders.All.Concat(OnnxReaders.All).Concat(ImagingReaders.All).ToDictionary(static reader => reader.Name, StringComparer.Ordinal);
 switch (args)
 {
     case ["fuzz", var name] when readers.TryGetValue(name, out var reader):
@@ -61,7 +61,9 @@ static int Mutate(HostileReader reader, string folder, int count, long seed)
     for (var index = 0; index < count; index++)
     {
         var random = new RandomSource(seed, index);
-        var bytes = Mutation.Of(seeds, random.NextInt(seeds.Length), ref random);
+        var bytes = reader.Name.StartsWith("onnx", StringComparison.Ordinal) && random.NextInt(4) > 0 ? MessageMutation.Of(seeds, random.NextInt(seeds.Length), ref random) : Mutation.Of(seeds, random.NextInt(seeds.Length), ref random);
+        // What hangs or ends the process is found here.
+        File.WriteAllBytes(Path.Combine(Path.GetTempPath(), $"current-{reader.Name}"), bytes);
         var start = Environment.CpuUsage.TotalTime;
         try
         {

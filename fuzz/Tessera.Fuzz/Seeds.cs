@@ -15,10 +15,11 @@ internal static class Seeds
     /// <param name="models">Folders with a model.onnx and a test_data_set_0.</param>
     public static void Write(string folder, IReadOnlyList<string> models)
     {
-        foreach (var reader in CoreReaders.All.Concat(OnnxReaders.All)) Directory.CreateDirectory(Path.Combine(folder, reader.Name));
+        foreach (var reader in CoreReaders.All.Concat(OnnxReaders.All).Concat(ImagingReaders.All)) Directory.CreateDirectory(Path.Combine(folder, reader.Name));
         Arrays(folder);
         Images(Path.Combine(folder, "idx"));
         Checkpoints(folder);
+        Pictures(Path.Combine(folder, "png"));
         foreach (var model in models)
         {
             if (OnnxSeed(model) is not { Length: < 4096 } bytes) continue;
@@ -60,6 +61,31 @@ internal static class Seeds
         using var zipped = new System.IO.Compression.GZipStream(File.Create(Path.Combine(folder, "zipped")), System.IO.Compression.CompressionLevel.Optimal);
         zipped.Write(plain);
     }
+
+    private static void Pictures(string folder)
+    {
+        File.WriteAllBytes(Path.Combine(folder, "grey"), Picture(3, 2, 8, 0, isInterlaced: false, [0, 1, 2, 3, 1, 4, 5, 6]));
+        File.WriteAllBytes(Path.Combine(folder, "bits"), Picture(5, 2, 1, 0, isInterlaced: false, [0, 0xA8, 2, 0x50]));
+        File.WriteAllBytes(Path.Combine(folder, "colour"), Picture(1, 3, 16, 6, isInterlaced: false, [4, 1, 2, 3, 4, 5, 6, 7, 8, 3, 1, 2, 3, 4, 5, 6, 7, 8, 2, 1, 2, 3, 4, 5, 6, 7, 8]));
+        File.WriteAllBytes(Path.Combine(folder, "palette"), Picture(2, 2, 8, 3, isInterlaced: true, [0, 0, 0, 1, 0, 1, 0]));
+    }
+
+    private static byte[] Picture(byte width, byte height, byte depth, byte type, bool isInterlaced, byte[] rows)
+    {
+        using var packed = new MemoryStream();
+        using (var zipped = new System.IO.Compression.ZLibStream(packed, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true)) zipped.Write(rows);
+        return ImagingReaders.WithChecksums(
+        [
+            0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A,
+            .. Chunk("IHDR"u8, [0, 0, 0, width, 0, 0, 0, height, depth, type, 0, 0, (byte)(isInterlaced ? 1 : 0)]),
+            .. type == 3 ? Chunk("PLTE"u8, [1, 2, 3, 4, 5, 6]) : [],
+            .. type == 3 ? Chunk("tRNS"u8, [128]) : [],
+            .. Chunk("IDAT"u8, packed.ToArray()),
+            .. Chunk("IEND"u8, []),
+        ]);
+    }
+
+    private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content) => [0, 0, (byte)(content.Length >> 8), (byte)content.Length, .. type, .. content, 0, 0, 0, 0];
 
     private static void Checkpoints(string folder)
     {
