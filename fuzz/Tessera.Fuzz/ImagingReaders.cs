@@ -9,7 +9,7 @@ internal static class ImagingReaders
 {
     public static IReadOnlyList<HostileReader> All { get; } =
     [
-        new("png", 128, 128L << 20, static bytes =>
+        new("png", 128, 384L << 20, static bytes =>
         {
             if (PngReader.Recognises(bytes)) PngReader.Read(WithChecksums(bytes), "hostile", headerOnly: false);
         }),

@@ -16,7 +16,7 @@ internal static class Mutation
         {
             var at = random.NextInt(bytes.Count + 1);
             var length = Math.Min(1 + random.NextInt(random.NextInt(4) == 0 ? 64 : 8), bytes.Count - at);
-            switch (random.NextInt(9))
+            switch (random.NextInt(11))
             {
                 case 0 when at < bytes.Count: bytes[at] ^= (byte)(1 << random.NextInt(8)); break;
                 case 1 when at < bytes.Count: bytes[at] = (byte)random.NextInt(256); break;
@@ -26,7 +26,15 @@ internal static class Mutation
                 case 5: Overwrite(bytes, at, Whole(ref random)); break;
                 case 6: Overwrite(bytes, at, Varint(ref random)); break;
                 case 7: bytes.InsertRange(at, Digits(ref random)); break;
-                case 8:
+                case 8 or 9:
+                    // A whole number in a text becomes another.
+                    var first = bytes.FindIndex(at, static letter => letter is >= (byte)'0' and <= (byte)'9');
+                    if (first < 0) break;
+                    var end = bytes.FindIndex(first, static letter => letter is < (byte)'0' or > (byte)'9');
+                    bytes.RemoveRange(first, (end < 0 ? bytes.Count : end) - first);
+                    bytes.InsertRange(first, Digits(ref random));
+                    break;
+                case 10:
                     var other = seeds[random.NextInt(seeds.Count)];
                     var from = random.NextInt(other.Length + 1);
                     bytes.InsertRange(at, other.AsSpan(from, Math.Min(length, other.Length - from)).ToArray());

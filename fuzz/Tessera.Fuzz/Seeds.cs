@@ -3,6 +3,7 @@ using Tessera.Execution;
 using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
+using Tessera.Onnx;
 using Tessera.Operators;
 using Tessera.Training;
 
@@ -22,8 +23,11 @@ internal static class Seeds
         Pictures(Path.Combine(folder, "png"));
         foreach (var model in models)
         {
-            if (OnnxSeed(model) is not { Length: < 4096 } bytes) continue;
-            foreach (var reader in OnnxReaders.All) File.WriteAllBytes(Path.Combine(folder, reader.Name, Path.GetFileName(model)), bytes);
+            foreach (var isFolded in new[] { false, true })
+            {
+                if (OnnxSeed(model, isFolded) is not { Length: < 4096 } bytes) continue;
+                foreach (var reader in OnnxReaders.All) File.WriteAllBytes(Path.Combine(folder, reader.Name, Path.GetFileName(model) + (isFolded ? "_folded" : "")), bytes);
+            }
         }
     }
 
@@ -93,10 +97,16 @@ internal static class Seeds
             new NetworkDescription("net", [1, 4, 4], [new Convolution(new ConvolutionDescription { Kernel = [3, 3], Outputs = 2 }), new BatchNormalisation(), new Relu(), new Flatten(), new Dense(2)]), new TrainingDescription(), new DataDescription());
         Checkpoint.Save(Path.Combine(folder, "checkpoint", "network"), model, NetworkParameters<float>.Create(model.Network, seed: 1));
         ModelJson.Write(Path.Combine(folder, "model", "network"), model);
+        using var stream = new MemoryStream();
+        OnnxExport.Write(stream, NetworkParameters<float>.Create(model.Network, seed: 1));
+        foreach (var reader in OnnxReaders.All) File.WriteAllBytes(Path.Combine(folder, reader.Name, "own"), stream.ToArray());
     }
 
-    /// <summary>A node test's model whose inputs, all but the first real one, are the test's numbers as initialisers; null where it has no input.</summary>
-    private static byte[]? OnnxSeed(string folder)
+    /// <summary>
+    /// A node test's model whose inputs, all but the first, are the test's numbers as initialisers; null where it has no input. Or all of them,
+    /// beside an input that nothing takes, so that the node is computed while importing.
+    /// </summary>
+    private static byte[]? OnnxSeed(string folder, bool isFolded)
     {
         var model = File.ReadAllBytes(Path.Combine(folder, "model.onnx"));
         var data = Path.Combine(folder, "test_data_set_0");
@@ -121,12 +131,20 @@ internal static class Seeds
                 continue;
             }
 
-            byte[] graph = [.. model.AsSpan(position, length), .. inputs.Skip(1).SelectMany(static tensor => (byte[])[(5 << 3) | 2, .. Varint(tensor.Length), .. tensor])];
+            byte[] graph =
+            [
+                .. model.AsSpan(position, length),
+                .. inputs.Skip(isFolded ? 0 : 1).SelectMany(static tensor => (byte[])[(5 << 3) | 2, .. Varint(tensor.Length), .. tensor]),
+                .. isFolded ? FreeInput : [],
+            ];
             return [.. model.AsSpan(0, start), (7 << 3) | 2, .. Varint(graph.Length), .. graph, .. model.AsSpan(position + length)];
         }
 
         return null;
     }
+
+    /// <summary>Field 11 of a graph: an input "free" of float [1, 2].</summary>
+    private static byte[] FreeInput => [(11 << 3) | 2, 22, 10, 4, .. "free"u8, 18, 14, 10, 12, 8, 1, 18, 8, 10, 2, 8, 1, 10, 2, 8, 2];
 
     private static ulong Varint(byte[] bytes, ref int position)
     {
