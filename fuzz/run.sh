@@ -10,7 +10,7 @@ command -v afl-fuzz >/dev/null || { echo "afl-fuzz is needed on PATH; Debian has
 reader=$1
 place=artifacts/fuzz
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_BIN_CHECK=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1
+export AFL_ALLOW_TMP=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_BIN_CHECK=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1
 
 mkdir -p "$place/out"
 [ -x "$place/tools/sharpfuzz" ] || dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$place/tools"
@@ -22,7 +22,7 @@ if [ ! -e "$place/bin/instrumented" ] || [ -n "$(find src fuzz/Tessera.Fuzz -nam
     touch "$place/bin/instrumented"
 fi
 
-program=(dotnet "$place/bin/Tessera.Fuzz.dll" fuzz "$reader")
+program=("$(readlink -f "$(command -v dotnet)")" "$place/bin/Tessera.Fuzz.dll" fuzz "$reader")
 rm -rf "$place/out/$reader"
 afl-fuzz -i "fuzz/corpus/$reader" -o "$place/out/$reader" -t "${MILLISECONDS:-1000}" -m none -V "$2" -- "${program[@]}" >"$place/out/$reader.log"
 if [ "${MINIMISE:-0}" = 1 ]; then

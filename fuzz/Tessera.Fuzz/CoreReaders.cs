@@ -14,6 +14,9 @@ internal static class CoreReaders
     /// <summary>What a compressed file may unpack to whatever its size, doubled while it grows, and its copies.</summary>
     private const long Unpacked = 256L << 20;
 
+    /// <summary>What the tables of channels take that a file may ask for in a few words, four million pairs together.</summary>
+    private const long Tables = 512L << 20;
+
     public static IReadOnlyList<HostileReader> All { get; } =
     [
         new("npy", 16, Small, static bytes =>
@@ -42,14 +45,14 @@ internal static class CoreReaders
                 file.Read<double>(entry.Name, new double[entry.Count]);
             }
         })),
-        new("checkpoint", 256, 4 * Small, static bytes => OnDisk(bytes, static path =>
+        new("checkpoint", 1024, Tables, static bytes => OnDisk(bytes, static path =>
         {
             var checkpoint = Checkpoint.Open(path);
             checkpoint.ReadParameters<float>();
         })),
-        new("model", 1024, 4 * Small, static bytes => OnDisk(bytes, static path => ModelJson.Read(path))),
-        new("reconstruction", 1024, 4 * Small, static bytes => OnDisk(bytes, static path => ReconstructionJson.Read(path))),
-        new("reconstruction-checkpoint", 256, 4 * Small, static bytes => OnDisk(bytes, static path => ReconstructionCheckpoint.Open(path))),
+        new("model", 1024, Tables, static bytes => OnDisk(bytes, static path => ModelJson.Read(path))),
+        new("reconstruction", 1024, Tables, static bytes => OnDisk(bytes, static path => ReconstructionJson.Read(path))),
+        new("reconstruction-checkpoint", 1024, Tables, static bytes => OnDisk(bytes, static path => ReconstructionCheckpoint.Open(path))),
     ];
 
     private static void Touch(NpyArray array) => array.ToArray<double>();

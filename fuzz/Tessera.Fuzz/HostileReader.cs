@@ -13,19 +13,19 @@ internal sealed record HostileReader(string Name, long MultipleOfSize, long Cons
     public override string ToString() => Name;
 
     /// <summary>Reads, and throws where the reader does what it may not.</summary>
-    /// <returns>Whether the bytes were accepted, and the bytes allocated.</returns>
+    /// <returns>Whether the bytes were accepted, what was said where they were not, and the bytes allocated.</returns>
     /// <exception cref="InvalidOperationException">It threw something else, or allocated too much.</exception>
-    public (bool IsAccepted, long Allocated) Check(byte[] bytes)
+    public (bool IsAccepted, string Refusal, long Allocated) Check(byte[] bytes)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var isAccepted = true;
+        string? refusal = null;
         try
         {
             Read(bytes);
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException exception)
         {
-            isAccepted = false;
+            refusal = exception.Message;
         }
         catch (Exception exception)
         {
@@ -35,6 +35,6 @@ internal sealed record HostileReader(string Name, long MultipleOfSize, long Cons
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var most = (MultipleOfSize * bytes.Length) + Constant;
         if (allocated > most) throw new InvalidOperationException($"{Name}: {allocated} bytes were allocated for a file of {bytes.Length}; at most {most} may be ({MultipleOfSize} · size + {Constant}).");
-        return (isAccepted, allocated);
+        return (refusal is null, refusal ?? "", allocated);
     }
 }

@@ -39,8 +39,8 @@ static int Replay(HostileReader reader, string[] files)
         var bytes = File.ReadAllBytes(file);
         try
         {
-            var (isAccepted, allocated) = reader.Check(bytes);
-            Console.WriteLine($"{file}: {bytes.Length} bytes, {(isAccepted ? "accepted" : "refused")}, {allocated} bytes allocated");
+            var (isAccepted, refusal, allocated) = reader.Check(bytes);
+            Console.WriteLine($"{file}: {bytes.Length} bytes, {allocated} bytes allocated, {(isAccepted ? "accepted" : $"refused: {refusal}")}");
         }
         catch (InvalidOperationException exception)
         {
@@ -67,7 +67,7 @@ static int Mutate(HostileReader reader, string folder, int count, long seed)
         var start = Environment.CpuUsage.TotalTime;
         try
         {
-            var (isAccepted, allocated) = reader.Check(bytes);
+            var (isAccepted, _, allocated) = reader.Check(bytes);
             if (isAccepted) accepted++;
             most = Math.Max(most, allocated);
         }

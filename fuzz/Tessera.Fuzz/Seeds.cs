@@ -97,6 +97,9 @@ internal static class Seeds
             new NetworkDescription("net", [1, 4, 4], [new Convolution(new ConvolutionDescription { Kernel = [3, 3], Outputs = 2 }), new BatchNormalisation(), new Relu(), new Flatten(), new Dense(2)]), new TrainingDescription(), new DataDescription());
         Checkpoint.Save(Path.Combine(folder, "checkpoint", "network"), model, NetworkParameters<float>.Create(model.Network, seed: 1));
         ModelJson.Write(Path.Combine(folder, "model", "network"), model);
+        var machine = ReconstructionJson.Parse("""{ "input": [1, 4, 4], "beliefNet": [{ "kernel": [2, 2], "outputs": 2 }] }""");
+        ReconstructionJson.Write(Path.Combine(folder, "reconstruction", "machine"), machine);
+        CheckpointFile.Write(Path.Combine(folder, "reconstruction-checkpoint", "machine"), ReconstructionJson.Format(machine), [SafetensorsTensor.Create<float>("weights", [2], new float[2])], null);
         using var stream = new MemoryStream();
         OnnxExport.Write(stream, NetworkParameters<float>.Create(model.Network, seed: 1));
         foreach (var reader in OnnxReaders.All) File.WriteAllBytes(Path.Combine(folder, reader.Name, "own"), stream.ToArray());
