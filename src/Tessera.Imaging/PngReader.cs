@@ -15,6 +15,9 @@ internal static class PngReader
 {
     private const int ChunkFrameBytes = 12;
 
+    /// <summary>Deflate makes at most 258 bytes of two bits: what rows need that can be in no file of a length is refused before there is memory for it.</summary>
+    private const long MostUnpackedOfEach = 1032;
+
     // Adam7 (specification, chapter 8): the first column and row of each pass, and the steps between its columns and rows.
     private static ReadOnlySpan<(byte Column, byte Row, byte Across, byte Down)> Passes =>
         new (byte, byte, byte, byte)[] { (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2) };
@@ -87,6 +90,8 @@ internal static class PngReader
 
     private static byte[] Unpack(PngHeader header, PngColours colours, Stream packed, string name)
     {
+        if (header.RowBytes(header.Width) * header.Height > MostUnpackedOfEach * packed.Length)
+            throw new InvalidDataException($"{name}: the image is cut off: {header.Height}×{header.Width} pixels cannot be packed in {packed.Length} bytes.");
         var pixels = GC.AllocateUninitializedArray<byte>(4 * header.Width * header.Height);
         using var unpacked = new ZLibStream(packed, CompressionMode.Decompress);
         try
@@ -107,8 +112,9 @@ internal static class PngReader
         {
             throw new InvalidDataException($"{name}: the image is cut off: its rows end early.", exception);
         }
-        catch (InvalidDataException exception) when (!exception.Message.StartsWith(name, StringComparison.Ordinal))
+        catch (Exception exception) when (exception is IOException || (exception is InvalidDataException && !exception.Message.StartsWith(name, StringComparison.Ordinal)))
         {
+            // zlib's own error, of a preset dictionary among others, is an IOException.
             throw new InvalidDataException($"{name}: the image is damaged: its rows cannot be unpacked.", exception);
         }
 

@@ -9,6 +9,9 @@ namespace Tessera.Onnx.Format;
 /// </summary>
 internal sealed class ModelReader
 {
+    /// <summary>The most axes of a tensor: what is computed of a shape must not grow with the file.</summary>
+    public const int MostAxes = 64;
+
     private readonly string name;
     private readonly ExternalData? external;
 
@@ -239,6 +242,7 @@ internal sealed class ModelReader
             }
         }
 
+        if (dimensions.Count > MostAxes) throw Wrong(tensorName, $"{dimensions.Count} axes; at most {MostAxes} are read");
         if (texts > 0 || element.Bytes() == 0) throw Wrong(tensorName, $"its elements are of the kind {element}, which is not read");
         var bytes = BytesOf(tensorName, dimensions, element);
         if (isExternal && external is null) throw Wrong(tensorName, "its elements lie in another file, and this model was not read from a path");

@@ -31,6 +31,9 @@ internal sealed record OnnxTensor(string Name, OnnxElement Element, IReadOnlyLis
         return values;
     }
 
+    /// <summary>The first element; there must be one.</summary>
+    public double First => Number(Data.Span[..Element.Bytes()]);
+
     /// <summary>The elements as whole numbers; real ones are cut towards zero.</summary>
     public long[] ToIntegers()
     {

@@ -15,7 +15,8 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     private readonly Dictionary<string, Flow> constants = new(StringComparer.Ordinal);
     private readonly HashSet<string> weights = [.. model.Graph.Initialisers.Where(static tensor => tensor.Element.IsReal()).Select(static tensor => tensor.Name)];
     private readonly List<OnnxNode> unread = [];
-    private long budget = (4L << 20) + model.Graph.Initialisers.Sum(static tensor => (long)tensor.Count);
+    private readonly long held = model.Graph.Initialisers.Sum(static tensor => (long)tensor.Count) + model.Graph.Nodes.Sum(static node => node.Attributes.Sum(static attribute => (long)(attribute.Tensor?.Count ?? 0)));
+    private long spent;
     private readonly Dictionary<string, int> uses = new(StringComparer.Ordinal);
 
     /// <summary>The version of the operators.</summary>
@@ -43,6 +44,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         foreach (var tensor in options.Tensors) values[tensor.Name] = new Known(new NumberArray(tensor));
         var input = Input();
         var shape = ShapeOf(input);
+        if (shape.Count > NodeImport.MostAxes || shape.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue) throw Wrong($"input '{input.Name}' of {shape}: an example of more than {NodeImport.MostAxes} axes or {int.MaxValue} elements");
         values[input.Name] = new Flow(
             NetworkDescription.InputName,
             [2, .. shape.AsSpan()],
@@ -73,8 +75,15 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     /// <summary>What a name stands for; null for an input left out.</summary>
     public Value? Find(string value) => value.Length == 0 ? null : values.GetValueOrDefault(value);
 
-    public void Define(string value, Value meaning)
+    public void Define(string value, Value meaning, NodeImport node)
     {
+        var rank = meaning switch
+        {
+            Flow flow => flow.Rank,
+            Known known => Math.Max(known.AtTwo.Shape.Count, known.AtThree.Shape.Count),
+            _ => 0,
+        };
+        if (rank > NodeImport.MostAxes) throw node.Wrong($"'{value}' has {rank} axes; at most {NodeImport.MostAxes} are read");
         if (value.Length > 0) values[value] = meaning;
     }
 
@@ -83,19 +92,20 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     {
         if (value.Length > 0 && constants.TryGetValue(value, out var known)) return known;
         if (numbers.Count == 0) throw Wrong($"constant '{value}' has no elements");
+        if (numbers.Shape.Count > NodeImport.MostAxes) throw Wrong($"constant '{value}' has {numbers.Shape.Count} axes; at most {NodeImport.MostAxes} are read");
         var layer = new Constant(numbers.Shape) { Name = Layers.NameFor(value.Length > 0 ? value : "constant"), IsTrained = numbers.Count > 1 && weights.Contains(value) };
         Layers.Add(layer);
-        Layers.Fill($"{layer.Name}.value", numbers.CopyTo);
+        Layers.Fill($"{layer.Name}.value", numbers.Count, numbers.CopyTo);
         var flow = new Flow(layer.Name, numbers.Shape, numbers.Shape, numbers.Element) { HasBatch = false };
         if (value.Length > 0) constants[value] = flow;
         return flow;
     }
 
-    /// <summary>What may be computed while importing: as many numbers as the model holds, and four million.</summary>
+    /// <summary>What may be computed while importing: twice as many numbers as the model holds, and a million.</summary>
     public void Spend(long numbers, NodeImport node)
     {
-        budget -= numbers;
-        if (budget < 0) throw node.Wrong("the constants computed in this model are far larger than the model; it may be hostile");
+        spent += numbers;
+        if (spent > (2 * held) + (1 << 20)) throw node.Wrong("the constants computed in this model are far larger than the model; it may be hostile");
     }
 
     public InvalidDataException Wrong(string what) => new($"{name}: {what}.");
@@ -173,7 +183,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         if (here.Inputs.Any(static input => input is Unread) || (!isStandard) || !(OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator)))
         {
             if (!isStandard || !here.Inputs.Any(static input => input is Unread)) unread.Add(node);
-            foreach (var output in node.Outputs) Define(output, new Unread());
+            foreach (var output in node.Outputs) Define(output, new Unread(), here);
             return;
         }
 
@@ -187,7 +197,11 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             }
 
             unread.Add(node);
-            foreach (var output in node.Outputs) Define(output, new Unread());
+            foreach (var output in node.Outputs) Define(output, new Unread(), here);
+        }
+        catch (OverflowException exception)
+        {
+            throw new InvalidDataException($"{name}: node {node.Label} ({node.Operator}): it computes with sizes that are too large.", exception);
         }
         catch (ArgumentException exception)
         {
@@ -199,6 +213,22 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     private ImportedNetwork Finish(string inputName, Sizes shape)
     {
         if (graph.Outputs.Count == 0) throw Wrong("it has no output");
+        try
+        {
+            return Built(inputName, shape);
+        }
+        catch (OverflowException exception)
+        {
+            throw new InvalidDataException($"{name}: its network has sizes that are too large.", exception);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"{name}: {exception.Message.Split(" (Parameter", 2)[0]}", exception);
+        }
+    }
+
+    private ImportedNetwork Built(string inputName, Sizes shape)
+    {
         // Beside an output that depends on the input, constants may be given out.
         var outputs = graph.Outputs.Select((output, place) => (output.Name, Flow: place > 0 && Find(output.Name) is Known { DependsOnBatch: false } known ? ConstantLayer(output.Name, known.AtTwo) : OutputFlow(output.Name))).ToArray();
         var first = outputs[0].Flow;
@@ -209,7 +239,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             outputs[0].Flow = first;
         }
 
-        var (network, parameters) = Layers.Build(graph.Name, shape, [.. outputs.Select(static output => output.Flow.Layer)]);
+        var (network, parameters) = Layers.Build(graph.Name, shape, [.. outputs.Select(static output => output.Flow.Layer)], (8 * held) + (1 << 20));
         return new ImportedNetwork(network, parameters, inputName, [.. outputs.Select(static output => (output.Name, output.Flow.Layer))]);
     }
 

@@ -7,6 +7,9 @@ namespace Tessera.Onnx.Import;
 /// <summary>One node being imported: its attributes, what its inputs stand for, and the layers made of it.</summary>
 internal sealed class NodeImport(GraphImport graph, OnnxNode node)
 {
+    /// <summary>The most axes of a value: what a node of a few bytes makes of a shape must not grow with the file.</summary>
+    public const int MostAxes = ModelReader.MostAxes;
+
     public string Operator => node.Operator;
 
     public int Opset => graph.Opset;
@@ -79,10 +82,18 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         return known.DependsOnBatch ? throw Wrong($"input {index} ('{node.Inputs[index]}') depends on the size of the batch") : known.AtTwo;
     }
 
+    /// <summary>A constant of a single number, or the first of one that has several.</summary>
+    public double Number(int index) => RequiredConstant(index) is { Count: > 0 } numbers ? numbers.First : throw Wrong($"input {index} ('{node.Inputs[index]}') has no elements");
+
     public NumberArray RequiredConstant(int index) => Constant(index) ?? throw Wrong($"input {index} is missing");
 
     /// <summary>A constant list of whole numbers; null where the input is left out.</summary>
-    public Sizes? ConstantIntegers(int index) => Constant(index) is { } numbers ? Sizes.Create([.. numbers.Values.Select(value => ToSize($"input {index}", value))]) : null;
+    public Sizes? ConstantIntegers(int index)
+    {
+        if (Constant(index) is not { } numbers) return null;
+        Spend(numbers.Count);
+        return Sizes.Create([.. numbers.Values.Select(value => ToSize($"input {index}", value))]);
+    }
 
     /// <summary>Axes and the like: an attribute in old versions of the operators, an input since.</summary>
     /// <returns>Null where they are left out.</returns>
@@ -101,8 +112,9 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     {
         if (!known.DependsOnBatch) return known.AtTwo;
         var (two, three) = (known.AtTwo, known.AtThree);
+        Spend(two.Count + three.Count);
         var count = two.Count / 2;
-        if (two.Shape.Count == 0 || two.Shape[0] != 2 || three.Shape[0] != 3 || two.Shape.From(1) != three.Shape.From(1)
+        if (two.Shape.Count == 0 || three.Shape.Count != two.Shape.Count || two.Shape[0] != 2 || three.Shape[0] != 3 || two.Shape.From(1) != three.Shape.From(1)
             || !two.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(count)) || !three.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(0, count)))
         {
             throw Wrong($"input {index} ('{node.Inputs[index]}') depends on the size of the batch");
@@ -141,7 +153,15 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         }
 
         layer = layer with { Name = layer.Name.Length > 0 ? layer.Name : NewName(), Inputs = LayerNames.Create(names) };
-        var flow = new Flow(layer.Name, layer.InferShape(atTwo), layer.InferShape(atThree), inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float)
+        foreach (var input in inputs)
+        {
+            if (input.Rank < layer.LeastRank) throw Wrong($"its input is {input}; {layer.Kind} needs at least {layer.LeastRank} axes");
+        }
+
+        var (shapeAtTwo, shapeAtThree) = (layer.InferShape(atTwo), layer.InferShape(atThree));
+        if (shapeAtTwo.Count != shapeAtThree.Count) throw Wrong("the number of axes of what it gives depends on the size of the batch");
+        if (shapeAtThree.Aggregate(1.0, static (product, size) => product * size) > 3.0 * int.MaxValue) throw Wrong($"its output {shapeAtTwo} for a batch of two has more elements than a network can hold; use smaller sizes");
+        var flow = new Flow(layer.Name, shapeAtTwo, shapeAtThree, inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float)
         {
             HasBatch = HasBatch(inputs),
         };
@@ -162,16 +182,12 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     public Flow Add(Layer layer, Flow input) => Add(layer, [input]);
 
     /// <summary>Says what a parameter of a layer is filled with.</summary>
-    public void Fill(Flow layer, string parameter, NumberArray numbers) => Layers.Fill($"{layer.Layer}.{parameter}", to =>
-    {
-        if (numbers.Count != to.Length) throw Wrong($"its {parameter} has {numbers.Count} numbers, where {to.Length} are needed");
-        numbers.CopyTo(to);
-    });
+    public void Fill(Flow layer, string parameter, NumberArray numbers) => Layers.Fill($"{layer.Layer}.{parameter}", numbers.Count, numbers.CopyTo);
 
     /// <summary>Gives the node's output its meaning.</summary>
     public void Give(Value value, int output = 0)
     {
-        if (output < node.Outputs.Count) graph.Define(node.Outputs[output], value);
+        if (output < node.Outputs.Count) graph.Define(node.Outputs[output], value, this);
     }
 
     /// <summary>Whether an output has a name and somebody takes it.</summary>

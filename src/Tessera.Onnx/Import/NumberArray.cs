@@ -32,6 +32,9 @@ internal sealed class NumberArray
 
     public double[] Values => values ??= tensor!.ToDoubles();
 
+    /// <summary>The first number; the others are not taken out of the file for it.</summary>
+    public double First => values is null ? tensor!.First : values[0];
+
     public static NumberArray Integers(params ReadOnlySpan<int> values)
     {
         var numbers = new double[values.Length];

@@ -32,7 +32,7 @@ internal sealed record Known(NumberArray AtTwo, NumberArray AtThree) : Value
     {
     }
 
-    public bool DependsOnBatch => !AtTwo.SameAs(AtThree);
+    public bool DependsOnBatch { get; } = !AtTwo.SameAs(AtThree);
 }
 
 /// <summary>The second output of a max pooling: where its winners stood.</summary>

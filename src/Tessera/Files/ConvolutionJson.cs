@@ -18,8 +18,6 @@ public static class ConvolutionJson
     /// <summary>Bounds on tables that a few characters of a file can ask for.</summary>
     private const int MostChannels = 1 << 20;
 
-    private const int MostPairs = 1 << 24;
-
     /// <summary>The convolution that the file at <paramref name="path"/> describes.</summary>
     /// <exception cref="InvalidDataException">A key is unknown, missing or twice there, or a value is wrong; the message has file and line.</exception>
     public static ConvolutionDescription Read(string path)
@@ -206,6 +204,7 @@ public static class ConvolutionJson
 
     private static ConnectionTable ReadPairs(LocatedValue pairs, int outputs)
     {
+        pairs.TakePairs(outputs);
         if (pairs.Kind != LocatedKind.List) throw pairs.WrongBecause("a list of [output, input] pairs is needed");
         return ConnectionTable.FromPairs(outputs, pairs.Items.Select(pair =>
         {
@@ -218,7 +217,7 @@ public static class ConvolutionJson
     {
         var keys = new LocatedObject(value, "ring");
         int inputs = keys.Required("inputs").Whole(1, MostChannels), fanIn = keys.Required("fanIn").Whole(1, inputs);
-        if ((long)outputs * fanIn > MostPairs) throw value.Wrong($"{outputs} outputs with a fan-in of {fanIn} are more than {MostPairs} pairs; give a smaller fan-in.");
+        value.TakePairs((long)outputs * fanIn);
         keys.Close();
         return ConnectionTable.Ring(inputs, outputs, fanIn);
     }
@@ -227,7 +226,9 @@ public static class ConvolutionJson
     {
         var keys = new LocatedObject(value, "random");
         int inputs = keys.Required("inputs").Whole(1, MostChannels), fanIn = keys.Required("fanIn").Whole(1, inputs);
-        if ((long)outputs * fanIn > MostPairs) throw value.Wrong($"{outputs} outputs with a fan-in of {fanIn} are more than {MostPairs} pairs; give a smaller fan-in.");
+        value.TakePairs((long)outputs * fanIn);
+        // Each output draws its own order of all inputs.
+        value.TakePairs((long)outputs * inputs / 16);
         var seed = keys.Optional("seed")?.WholeLong(long.MinValue) ?? 0;
         keys.Close();
         return ConnectionTable.Random(inputs, outputs, fanIn, seed);

@@ -26,13 +26,25 @@ internal sealed class LocatedValue
 
     private const int MostLevels = 32;
 
-    private LocatedValue(string file, string name, int line, LocatedKind kind) => (File, Name, Line, Kind) = (file, name, line, kind);
+    /// <summary>The most pairs of channels that all tables of a file together may have which are asked for in a few words.</summary>
+    private const long MostPairs = 1 << 22;
+
+    private readonly string key;
+    private readonly LocatedValue? list;
+    private readonly int place;
+    private readonly Allowance allowance;
+
+    private LocatedValue(Allowance allowance, string key, LocatedValue? list, int line, LocatedKind kind)
+    {
+        (this.allowance, this.key, this.list, Line, Kind) = (allowance, key, list, line, kind);
+        place = list?.Items.Count ?? 0;
+    }
 
     /// <summary>The file, as messages call it.</summary>
-    public string File { get; }
+    public string File => allowance.File;
 
-    /// <summary>The key under which the value stands, or <c>key[3]</c> in a list.</summary>
-    public string Name { get; }
+    /// <summary>The key under which the value stands, or <c>key[3]</c> in a list. It is put together when it is asked for: a long key over a long list would take the square of the file.</summary>
+    public string Name => list is null ? key : $"{list.Name}[{place}]";
 
     /// <summary>The line of the value's key or, in a list, of the value; from 1.</summary>
     public int Line { get; }
@@ -74,7 +86,7 @@ internal sealed class LocatedValue
         try
         {
             reader.Read();
-            var value = Read(ref reader, ref lines, file, "", lines.At(reader.TokenStartIndex));
+            var value = Read(ref reader, ref lines, new Allowance(file), "", null, lines.At(reader.TokenStartIndex));
             reader.Read();
             return value;
         }
@@ -163,39 +175,55 @@ internal sealed class LocatedValue
         return [.. Items.Select(item => item.Whole(least))];
     }
 
-    private static LocatedValue Read(ref Utf8JsonReader reader, ref LineCounter lines, string file, string name, int line)
+    /// <summary>Takes pairs of channels from what the file may ask for.</summary>
+    /// <exception cref="InvalidDataException">The file has asked for too many.</exception>
+    public void TakePairs(long pairs)
+    {
+        allowance.Pairs += pairs;
+        if (allowance.Pairs > MostPairs) throw Wrong($"{pairs} pairs of channels; with those before there are more than {MostPairs} in this file. Give a smaller fan-in.");
+    }
+
+    private static LocatedValue Read(ref Utf8JsonReader reader, ref LineCounter lines, Allowance allowance, string key, LocatedValue? of, int line)
     {
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
-                var made = new LocatedValue(file, name, line, LocatedKind.Object);
+                var made = new LocatedValue(allowance, key, of, line, LocatedKind.Object);
                 var seen = new Dictionary<string, int>(StringComparer.Ordinal);
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
                 {
-                    var key = reader.GetString()!;
+                    var member = reader.GetString()!;
                     var at = lines.At(reader.TokenStartIndex);
-                    if (!seen.TryAdd(key, at)) throw new InvalidDataException($"{file} line {at}: the key '{key}' stands here and in line {seen[key]}; keep one.");
+                    if (!seen.TryAdd(member, at)) throw new InvalidDataException($"{allowance.File} line {at}: the key '{member}' stands here and in line {seen[member]}; keep one.");
                     reader.Read();
-                    made.Members.Add(Read(ref reader, ref lines, file, key, at));
+                    made.Members.Add(Read(ref reader, ref lines, allowance, member, null, at));
                 }
 
                 return made;
             case JsonTokenType.StartArray:
-                var list = new LocatedValue(file, name, line, LocatedKind.List);
+                made = new LocatedValue(allowance, key, of, line, LocatedKind.List);
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    list.Items.Add(Read(ref reader, ref lines, file, $"{name}[{list.Items.Count}]", lines.At(reader.TokenStartIndex)));
+                    made.Items.Add(Read(ref reader, ref lines, allowance, "", made, lines.At(reader.TokenStartIndex)));
                 }
 
-                return list;
+                return made;
             case JsonTokenType.String:
-                return new LocatedValue(file, name, line, LocatedKind.Text) { Text = reader.GetString()! };
+                return new LocatedValue(allowance, key, of, line, LocatedKind.Text) { Text = reader.GetString()! };
             case JsonTokenType.Null:
-                return new LocatedValue(file, name, line, LocatedKind.Null);
+                return new LocatedValue(allowance, key, of, line, LocatedKind.Null);
             default:
                 var kind = reader.TokenType == JsonTokenType.Number ? LocatedKind.Number : LocatedKind.Truth;
-                return new LocatedValue(file, name, line, kind) { Text = Encoding.UTF8.GetString(reader.ValueSpan) };
+                return new LocatedValue(allowance, key, of, line, kind) { Text = Encoding.UTF8.GetString(reader.ValueSpan) };
         }
+    }
+
+    /// <summary>What all values of a file share: its name, and what it has asked for so far.</summary>
+    private sealed class Allowance(string file)
+    {
+        public string File => file;
+
+        public long Pairs { get; set; }
     }
 
     /// <summary>Counts lines forwards only: tokens come in order.</summary>

@@ -87,10 +87,12 @@ public static class ModelJson
     private static int IndexOf(Layer[] layers, string name)
     {
         var named = Array.FindIndex(layers, layer => layer.Name == name);
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var index = 0; named < 0 && index < layers.Length; index++)
         {
-            var number = layers.Take(index + 1).Count(layer => layer.Name.Length == 0 && layer.ShortName == layers[index].ShortName);
-            if (layers[index].Name.Length == 0 && name == string.Create(CultureInfo.InvariantCulture, $"{layers[index].ShortName}{number}")) return index;
+            if (layers[index].Name.Length > 0) continue;
+            var number = counts[layers[index].ShortName] = counts.GetValueOrDefault(layers[index].ShortName) + 1;
+            if (name == string.Create(CultureInfo.InvariantCulture, $"{layers[index].ShortName}{number}")) return index;
         }
 
         return named;

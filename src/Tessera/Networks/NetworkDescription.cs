@@ -11,6 +11,9 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
     /// <summary>What layers call the network's input.</summary>
     public const string InputName = "input";
 
+    /// <summary>The most axes of a tensor: a few words of a file may ask for many layers over all of them.</summary>
+    internal const int MostAxes = 64;
+
     private readonly Layer[] layers;
     private readonly NetworkGraph graph;
     private readonly int[] layerOfParameter;
@@ -30,6 +33,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
             throw new ArgumentException($"{Title(name)}: the input shape {input} must have a number of channels and the spatial sizes, all at least 1, such as [1, 28, 28].", nameof(input));
         }
 
+        if (input.Count >= MostAxes) throw new ArgumentException($"{Title(name)}: the input shape has {input.Count} axes; at most {MostAxes - 1} are possible beside the batch.", nameof(input));
         if (input.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue)
         {
             throw new ArgumentException($"{Title(name)}: the input shape {input} has more than {int.MaxValue} elements; use smaller sizes.", nameof(input));
@@ -47,8 +51,15 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
         layerOfParameter = [.. owned.Select(static pair => pair.index)];
         Parameters = [.. owned.Select(static pair => pair.parameter)];
-        ParameterCount = Parameters.Sum(static parameter => parameter.Description.Shape.Product);
-        TrainedParameterCount = Parameters.Where(static parameter => parameter.Description.IsTrained).Sum(static parameter => parameter.Description.Shape.Product);
+        try
+        {
+            ParameterCount = Parameters.Sum(static parameter => parameter.Description.Shape.Product);
+            TrainedParameterCount = Parameters.Where(static parameter => parameter.Description.IsTrained).Sum(static parameter => parameter.Description.Shape.Product);
+        }
+        catch (OverflowException exception)
+        {
+            throw new ArgumentException($"{Title(name)}: its layers have more parameters than can be counted in 64 bits; use smaller ones.", nameof(layers), exception);
+        }
     }
 
     /// <summary>The network's name.</summary>
@@ -190,6 +201,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     private void CheckElements(int index, Sizes shape)
     {
+        if (shape.Count > MostAxes) throw layers[index].Misfit($"its output has {shape.Count} axes; at most {MostAxes} are possible.");
         long elements;
         try
         {

@@ -107,25 +107,41 @@ internal sealed class NetworkGraph
         return reaches;
     }
 
+    /// <summary>
+    /// The order of going through the list from its start again and again, and taking every layer whose needs have been taken: but each layer is
+    /// looked at once for each need, however the list stands.
+    /// </summary>
     private int[] SortedByUse()
     {
         var order = new List<int>(layers.Length);
         var done = new bool[layers.Length];
-        while (order.Count < layers.Length)
+        var missing = new int[layers.Length];
+        var users = new List<int>?[layers.Length];
+        var ready = new PriorityQueue<int, (int Round, int Index)>();
+        for (var index = 0; index < layers.Length; index++)
         {
-            var before = order.Count;
-            for (var index = 0; index < layers.Length; index++)
+            foreach (var need in Needs(index))
             {
-                if (done[index] || !Needs(index).All(need => need < 0 || done[need])) continue;
-                done[index] = true;
-                order.Add(index);
+                if (need < 0) continue;
+                missing[index]++;
+                (users[need] ??= []).Add(index);
             }
 
-            if (order.Count > before) continue;
-            throw new ArgumentException($"{title}: layers take each other's output in a circle ({Circle(done)}); break it by giving one of them another input.");
+            if (missing[index] == 0) ready.Enqueue(index, (0, index));
         }
 
-        return [.. order];
+        while (ready.TryDequeue(out var index, out var at))
+        {
+            done[index] = true;
+            order.Add(index);
+            foreach (var user in users[index] ?? [])
+            {
+                if (--missing[user] == 0) ready.Enqueue(user, (user > index ? at.Round : at.Round + 1, user));
+            }
+        }
+
+        return order.Count == layers.Length ? [.. order]
+            : throw new ArgumentException($"{title}: layers take each other's output in a circle ({Circle(done)}); break it by giving one of them another input.");
     }
 
     private IEnumerable<int> Needs(int index) => References[index] is { } reference ? Sources[index].Append(reference) : Sources[index];
@@ -133,10 +149,12 @@ internal sealed class NetworkGraph
     private string Circle(bool[] done)
     {
         var path = new List<int> { Array.IndexOf(done, false) };
+        var places = new Dictionary<int, int>();
         while (true)
         {
+            places[path[^1]] = path.Count - 1;
             var next = Needs(path[^1]).First(need => need >= 0 && !done[need]);
-            var start = path.IndexOf(next);
+            var start = places.GetValueOrDefault(next, -1);
             path.Add(next);
             // The path goes from user to used; read backwards it follows the data.
             if (start >= 0) return string.Join(" → ", path.Skip(start).Reverse().Select(index => layers[index].Name));

@@ -53,6 +53,9 @@ public sealed class Checkpoint
     public NetworkParameters<T> ReadParameters<T>()
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        // A few words of the model's text may ask for any amount of memory: what is not in the file gets none.
+        var prefix = HasBest ? BestPrefix : "";
+        file.CheckAll<T>(Model.Network.Parameters.Select(parameter => (prefix + parameter.Name, parameter.Description.Shape)), exactType: false);
         var parameters = NetworkParameters<T>.Zero(Model.Network);
         ReadParameters(parameters);
         return parameters;

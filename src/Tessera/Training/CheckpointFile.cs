@@ -110,11 +110,18 @@ internal sealed class CheckpointFile
     public T[][] ReadAll<T>(IReadOnlyList<(string Name, Sizes Shape)> tensors, Func<string, bool> isOwn, string of, bool exactType)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        foreach (var (name, shape) in tensors) CheckTensor<T>(name, shape, exactType);
+        CheckAll<T>(tensors, exactType);
         var known = tensors.Select(static tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         var stranger = file.Entries.FirstOrDefault(entry => isOwn(entry.Name) && !known.Contains(entry.Name));
         if (stranger is not null) throw Wrong($"'{stranger.Name}' belongs to no {of}; is it the file of another one?");
         return [.. tensors.Select(tensor => ReadFinite<T>(tensor.Name, checked((int)tensor.Shape.Product)))];
+    }
+
+    /// <summary>Checks that tensors are there and of these shapes, without reading them.</summary>
+    /// <exception cref="InvalidDataException">One is missing or has another shape or no numbers of the precision.</exception>
+    public void CheckAll<T>(IEnumerable<(string Name, Sizes Shape)> tensors, bool exactType)
+    {
+        foreach (var (name, shape) in tensors) CheckTensor<T>(name, shape, exactType);
     }
 
     public InvalidDataException Wrong(string what) => new($"{Path}: the checkpoint cannot be used: {what}.");

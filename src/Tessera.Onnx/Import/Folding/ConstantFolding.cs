@@ -9,10 +9,10 @@ internal static class ConstantFolding
     [
         new("ConstantOfShape", OfShape),
         new("Range", Range),
-        new("Identity", static (_, inputs) => inputs[0]!),
+        new("Identity", static (_, inputs) => inputs[0]),
     ];
 
-    public static NumberArray Constant(NodeImport node, NumberArray?[] inputs)
+    public static NumberArray Constant(NodeImport node, FoldInputs inputs)
     {
         if (node.Attribute("value") is { Tensor: { } tensor }) return new NumberArray(tensor);
         if (node.Attribute("value_float") is { Kind: OnnxAttributeKind.Float } real) return new NumberArray(OnnxElement.Float, [], [real.Float]);
@@ -24,22 +24,22 @@ internal static class ConstantFolding
         throw node.Wrong("it holds neither a tensor nor numbers");
     }
 
-    private static NumberArray OfShape(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray OfShape(NodeImport node, FoldInputs inputs)
     {
         var value = node.Attribute("value")?.Tensor;
-        var shape = MovementFolding.ToSizes(node, inputs[0]!);
+        var shape = MovementFolding.ToSizes(node, inputs[0]);
         var numbers = new double[MovementFolding.Count(node, shape)];
-        if (value is { Count: > 0 }) Array.Fill(numbers, value.ToDoubles()[0]);
+        if (value is { Count: > 0 }) Array.Fill(numbers, value.First);
         return new NumberArray(value?.Element ?? OnnxElement.Float, shape, numbers);
     }
 
-    private static NumberArray Range(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Range(NodeImport node, FoldInputs inputs)
     {
-        double start = inputs[0]!.Values[0], limit = inputs[1]!.Values[0], step = inputs[2]!.Values[0];
+        double start = inputs.Number(0), limit = inputs.Number(1), step = inputs.Number(2);
         var count = Math.Max(0, Math.Ceiling((limit - start) / step));
         if (!(count <= int.MaxValue)) throw node.Wrong(FormattableString.Invariant($"a range from {start} to {limit} in steps of {step}"));
         var numbers = new double[MovementFolding.Count(node, [(int)count])];
         for (var index = 0; index < numbers.Length; index++) numbers[index] = start + (index * step);
-        return new NumberArray(inputs[0]!.Element, [numbers.Length], numbers);
+        return new NumberArray(inputs[0].Element, [numbers.Length], numbers);
     }
 }

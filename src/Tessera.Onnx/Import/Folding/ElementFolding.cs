@@ -11,7 +11,7 @@ internal static class ElementFolding
         Of("Sum", static (x, y) => x + y),
         Of("Sub", static (x, y) => x - y),
         Of("Mul", static (x, y) => x * y),
-        new("Div", (node, inputs) => Pairs(node, inputs, IsReal(inputs[0]!) ? static (x, y) => x / y : static (x, y) => Math.Truncate(x / y))),
+        new("Div", (node, inputs) => Pairs(node, inputs, IsReal(inputs[0]) ? static (x, y) => x / y : static (x, y) => Math.Truncate(x / y))),
         new("Mod", (node, inputs) => Pairs(node, inputs, node.Integer("fmod", 0) != 0 ? static (x, y) => x % y : static (x, y) => x - (y * Math.Floor(x / y)))),
         Of("Pow", Math.Pow),
         Of("Min", Math.Min),
@@ -45,16 +45,22 @@ internal static class ElementFolding
         new(name, (node, inputs) => Pairs(node, inputs, function, element));
 
     private static KeyValuePair<string, Fold> Of(string name, Func<double, double> function) =>
-        new(name, (_, inputs) => new NumberArray(inputs[0]!.Element, inputs[0]!.Shape, Array.ConvertAll(inputs[0]!.Values, value => function(value))));
+        new(name, (node, inputs) =>
+        {
+            MovementFolding.Count(node, inputs[0].Shape);
+            return new NumberArray(inputs[0].Element, inputs[0].Shape, Array.ConvertAll(inputs[0].Values, value => function(value)));
+        });
 
     private static bool IsReal(NumberArray numbers) => numbers.Element.IsReal();
 
-    private static NumberArray Pairs(NodeImport node, NumberArray?[] inputs, Func<double, double, double> function, OnnxElement? element = null)
+    private static NumberArray Pairs(NodeImport node, FoldInputs inputs, Func<double, double, double> function, OnnxElement? element = null)
     {
-        var result = inputs[0]!;
-        foreach (var other in inputs.Skip(1))
+        var result = inputs[0];
+        for (var input = 1; input < inputs.Count; input++)
         {
-            var shape = MovementFolding.Broadcast(node, result.Shape, other!.Shape);
+            var other = inputs[input];
+            var shape = MovementFolding.Broadcast(node, result.Shape, other.Shape);
+            MovementFolding.Count(node, shape);
             double[] left = MovementFolding.Expand(node, result, shape), right = MovementFolding.Expand(node, other, shape);
             var numbers = new double[left.Length];
             for (var index = 0; index < numbers.Length; index++) numbers[index] = function(left[index], right[index]);
@@ -64,11 +70,11 @@ internal static class ElementFolding
         return result;
     }
 
-    private static NumberArray Cast(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Cast(NodeImport node, FoldInputs inputs)
     {
         var element = (OnnxElement)node.Integer("to", 0);
         if (element.Bytes() == 0) throw node.Wrong($"it makes {element} of numbers");
-        var input = inputs[0]!;
+        var input = inputs[0];
         if (element == input.Element || (element == OnnxElement.Double && input.Element.IsReal())) return new NumberArray(element, input.Shape, input.Values);
         return new NumberArray(element, input.Shape, Array.ConvertAll(input.Values, value => element switch
         {
@@ -80,36 +86,40 @@ internal static class ElementFolding
         }));
     }
 
-    private static NumberArray Where(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Where(NodeImport node, FoldInputs inputs)
     {
-        var (condition, yes, no) = (inputs[0]!, inputs[1]!, inputs[2]!);
+        var (condition, yes, no) = (inputs[0], inputs[1], inputs[2]);
         var shape = MovementFolding.Broadcast(node, MovementFolding.Broadcast(node, condition.Shape, yes.Shape), no.Shape);
+        MovementFolding.Count(node, shape);
         double[] choices = MovementFolding.Expand(node, condition, shape), left = MovementFolding.Expand(node, yes, shape), right = MovementFolding.Expand(node, no, shape);
         return new NumberArray(yes.Element, shape, [.. choices.Select((choice, index) => choice != 0 ? left[index] : right[index])]);
     }
 
-    private static NumberArray Reduce(NodeImport node, NumberArray?[] inputs, Func<double, double, double> function)
+    private static NumberArray Reduce(NodeImport node, FoldInputs inputs, Func<double, double, double> function)
     {
-        var input = inputs[0]!;
+        var input = inputs[0];
         var rank = input.Shape.Count;
-        var said = node.Attribute("axes") is not null ? node.Integers("axes") : inputs.Length > 1 && inputs[1] is { } given ? MovementFolding.ToSizes(node, given) : Sizes.Empty;
+        var said = node.Attribute("axes") is not null ? node.Integers("axes") : inputs.Optional(1) is { } given ? MovementFolding.ToSizes(node, given) : Sizes.Empty;
         if (said.Count == 0 && node.Integer("noop_with_empty_axes", 0) != 0) return input;
-        var axes = said.Count == 0 ? Enumerable.Range(0, rank).ToHashSet() : said.Select(axis => MovementFolding.Axis(node, axis, rank)).ToHashSet();
-        Sizes kept = Sizes.Create([.. input.Shape.Select((size, axis) => axes.Contains(axis) ? 1 : size)]);
+        var axes = new bool[rank];
+        if (said.Count == 0) Array.Fill(axes, true);
+        foreach (var axis in said) axes[MovementFolding.Axis(node, axis, rank)] = true;
+        Sizes kept = Sizes.Create([.. input.Shape.Select((size, axis) => axes[axis] ? 1 : size)]);
         var strides = kept.RowMajorStrides();
-        var numbers = new double[kept.Product];
+        node.Spend(input.Count);
+        var numbers = new double[MovementFolding.Count(node, kept)];
         var isFilled = new bool[numbers.Length];
         var place = new int[rank];
         foreach (var value in input.Values)
         {
             long target = 0;
-            for (var axis = 0; axis < rank; axis++) target += axes.Contains(axis) ? 0 : place[axis] * strides[axis];
+            for (var axis = 0; axis < rank; axis++) target += axes[axis] ? 0 : place[axis] * strides[axis];
             numbers[target] = isFilled[target] ? function(numbers[target], value) : value;
             isFilled[target] = true;
             MovementFolding.Step(place, input.Shape);
         }
 
-        var shape = node.Integer("keepdims", 1) != 0 ? kept : Sizes.Create([.. input.Shape.Where((_, axis) => !axes.Contains(axis))]);
+        var shape = node.Integer("keepdims", 1) != 0 ? kept : Sizes.Create([.. input.Shape.Where((_, axis) => !axes[axis])]);
         return new NumberArray(input.Element, shape, numbers);
     }
 }

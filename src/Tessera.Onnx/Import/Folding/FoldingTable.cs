@@ -4,8 +4,8 @@ namespace Tessera.Onnx.Import.Folding;
 
 /// <summary>Computes a node's output of constants; where one of those depends on the batch, it is called for a batch of two and of three.</summary>
 /// <param name="node">For attributes and errors.</param>
-/// <param name="inputs">The constants; null for one that is left out.</param>
-internal delegate NumberArray Fold(NodeImport node, NumberArray?[] inputs);
+/// <param name="inputs">The constants.</param>
+internal delegate NumberArray Fold(NodeImport node, FoldInputs inputs);
 
 /// <summary>The operators that are computed while importing, where none of their inputs depends on the numbers of the network's input.</summary>
 internal static class FoldingTable
@@ -33,12 +33,16 @@ internal static class FoldingTable
         if (!Operators.TryGetValue(node.Operator, out var fold)) return node.Operator == "Split" && MovementFolding.TrySplit(node);
         var inputs = node.Inputs.ToArray();
         if (inputs.Any(static input => input is not null and not Known)) return false;
-        var atTwo = fold(node, [.. inputs.Select(static input => (input as Known)?.AtTwo)]);
-        node.Spend(atTwo.Count);
-        node.Give(inputs.Any(static input => input is Known { DependsOnBatch: true })
-            ? new Known(atTwo, fold(node, [.. inputs.Select(static input => (input as Known)?.AtThree)]))
-            : new Known(atTwo));
+        var atTwo = Folded(static known => known.AtTwo);
+        node.Give(inputs.Any(static input => input is Known { DependsOnBatch: true }) ? new Known(atTwo, Folded(static known => known.AtThree)) : new Known(atTwo));
         return true;
+
+        NumberArray Folded(Func<Known, NumberArray> choose)
+        {
+            var result = fold(node, new FoldInputs(node, [.. inputs.Select(input => input is Known known ? choose(known) : null)]));
+            node.Spend(result.Count);
+            return result;
+        }
     }
 
     private static Known ShapeOf(NodeImport node)

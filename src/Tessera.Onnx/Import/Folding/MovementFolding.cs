@@ -15,22 +15,27 @@ internal static class MovementFolding
         new("Transpose", Transpose),
         new("Expand", static (node, inputs) =>
         {
-            var shape = Broadcast(node, inputs[0]!.Shape, ToSizes(node, inputs[1]!));
-            return new NumberArray(inputs[0]!.Element, shape, Expand(node, inputs[0]!, shape));
+            var shape = Broadcast(node, inputs[0].Shape, ToSizes(node, inputs[1]));
+            return new NumberArray(inputs[0].Element, shape, Expand(node, inputs[0], shape));
         }),
         new("Tile", Tile),
     ];
 
     /// <summary>Whole numbers as sizes, steps or axes; beyond 32 bits they stand for "as far as there is".</summary>
-    public static Sizes ToSizes(NodeImport node, NumberArray numbers) => Sizes.Create(Array.ConvertAll(
-        numbers.Values,
-        value => value == Math.Floor(value) ? (int)Math.Clamp(value, int.MinValue, int.MaxValue) : throw node.Wrong(FormattableString.Invariant($"{value} is no whole number"))));
+    public static Sizes ToSizes(NodeImport node, NumberArray numbers)
+    {
+        node.Spend(numbers.Count);
+        return Sizes.Create(Array.ConvertAll(
+            numbers.Values,
+            value => value == Math.Floor(value) ? (int)Math.Clamp(value, int.MinValue, int.MaxValue) : throw node.Wrong(FormattableString.Invariant($"{value} is no whole number"))));
+    }
 
     /// <summary>The elements of a shape, taken from what an import may compute before memory is.</summary>
     public static int Count(NodeImport node, Sizes shape)
     {
         var count = 1.0;
         foreach (var size in shape) count *= size >= 0 ? size : throw node.Wrong($"a size of {size} in the shape {shape}");
+        if (shape.Count > NodeImport.MostAxes) throw node.Wrong($"a constant of {shape.Count} axes; at most {NodeImport.MostAxes} are read");
         if (count > int.MaxValue) throw node.Wrong($"a constant of the shape {shape}");
         node.Spend((long)count);
         return (int)count;
@@ -97,9 +102,10 @@ internal static class MovementFolding
     {
         var said = node.IntegersFrom("split", 1);
         var count = node.OutputCount;
-        var each = (size + count - 1) / count;
-        int[] parts = said is { Count: > 0 } ? said.Value.AsSpan().ToArray() : [.. Enumerable.Range(0, count).Select(index => Math.Clamp(size - (index * each), 0, each))];
-        if (parts.Length != count || parts.Sum() != size || parts.Any(static part => part < 0)) throw node.Wrong($"parts of [{string.Join(", ", parts)}] of an axis of {size} for {count} outputs");
+        if (count == 0) throw node.Wrong("it has no output");
+        var each = (int)(((long)size + count - 1) / count);
+        int[] parts = said is { Count: > 0 } ? said.Value.AsSpan().ToArray() : [.. Enumerable.Range(0, count).Select(index => (int)Math.Clamp(size - ((long)index * each), 0, each))];
+        if (parts.Length != count || parts.Sum(static part => (long)part) != size || parts.Any(static part => part < 0)) throw node.Wrong($"parts of [{string.Join(", ", parts)}] of an axis of {size} for {count} outputs");
         return parts;
     }
 
@@ -128,40 +134,40 @@ internal static class MovementFolding
         });
     }
 
-    private static NumberArray Concatenate(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Concatenate(NodeImport node, FoldInputs inputs)
     {
-        var rank = inputs[0]!.Shape.Count;
+        var rank = inputs[0].Shape.Count;
         var axis = Axis(node, node.Size("axis", 1), rank);
         long total = 0;
-        foreach (var input in inputs)
+        foreach (var input in inputs.All)
         {
-            if (input!.Shape.Count != rank) throw node.Wrong($"its inputs {inputs[0]!.Shape} and {input.Shape} have different numbers of axes");
+            if (input.Shape.Count != rank) throw node.Wrong($"its inputs {inputs[0].Shape} and {input.Shape} have different numbers of axes");
             for (var other = 0; other < rank; other++)
             {
-                if (other != axis && input.Shape[other] != inputs[0]!.Shape[other]) throw node.Wrong($"its inputs {inputs[0]!.Shape} and {input.Shape} differ on axis {other}");
+                if (other != axis && input.Shape[other] != inputs[0].Shape[other]) throw node.Wrong($"its inputs {inputs[0].Shape} and {input.Shape} differ on axis {other}");
             }
 
             total += input.Shape[axis];
         }
 
-        Sizes shape = [.. inputs[0]!.Shape.AsSpan()[..axis], checked((int)total), .. inputs[0]!.Shape.From(axis + 1).AsSpan()];
+        Sizes shape = [.. inputs[0].Shape.AsSpan()[..axis], checked((int)total), .. inputs[0].Shape.From(axis + 1).AsSpan()];
         var numbers = new double[Count(node, shape)];
         var inner = shape.From(axis + 1).Product;
         long outer = 1, start = 0;
         for (var before = 0; before < axis; before++) outer *= shape[before];
-        foreach (var input in inputs)
+        foreach (var input in inputs.All)
         {
-            var length = input!.Shape[axis] * inner;
+            var length = input.Shape[axis] * inner;
             for (long row = 0; row < outer; row++) Array.Copy(input.Values, row * length, numbers, (row * total * inner) + start, length);
             start += length;
         }
 
-        return new NumberArray(inputs[0]!.Element, shape, numbers);
+        return new NumberArray(inputs[0].Element, shape, numbers);
     }
 
-    private static NumberArray Gather(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Gather(NodeImport node, FoldInputs inputs)
     {
-        var (input, indices) = (inputs[0]!, inputs[1]!);
+        var (input, indices) = (inputs[0], inputs[1]);
         var axis = Axis(node, node.Size("axis", 0), input.Shape.Count);
         Sizes shape = [.. input.Shape.AsSpan()[..axis], .. indices.Shape.AsSpan(), .. input.Shape.From(axis + 1).AsSpan()];
         var strides = input.Shape.RowMajorStrides();
@@ -182,13 +188,15 @@ internal static class MovementFolding
         }));
     }
 
-    private static NumberArray Slice(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Slice(NodeImport node, FoldInputs inputs)
     {
-        var input = inputs[0]!;
+        var input = inputs[0];
         var rank = input.Shape.Count;
         Sizes starts, ends, axes, steps;
         if (node.Attribute("starts") is not null) (starts, ends, axes, steps) = (node.Integers("starts"), node.Integers("ends"), node.Integers("axes"), Sizes.Empty);
-        else (starts, ends, axes, steps) = (ToSizes(node, inputs[1]!), ToSizes(node, inputs[2]!), List(3), List(4));
+        else (starts, ends, axes, steps) = (ToSizes(node, inputs[1]), ToSizes(node, inputs[2]), List(3), List(4));
+        if (ends.Count != starts.Count || (axes.Count > 0 && axes.Count != starts.Count) || (steps.Count > 0 && steps.Count != starts.Count))
+            throw node.Wrong($"{starts.Count} starts, {ends.Count} ends, {axes.Count} axes and {steps.Count} steps; there must be as many of each");
         int[] first = new int[rank], step = new int[rank], sizes = input.Shape.AsSpan().ToArray();
         Array.Fill(step, 1);
         for (var index = 0; index < starts.Count; index++)
@@ -200,7 +208,7 @@ internal static class MovementFolding
         var shape = Sizes.Create(sizes);
         return new NumberArray(input.Element, shape, Moved(node, input, shape, (place, axis) => first[axis] + (place * step[axis])));
 
-        Sizes List(int index) => index < inputs.Length && inputs[index] is { } list ? ToSizes(node, list) : Sizes.Empty;
+        Sizes List(int index) => inputs.Optional(index) is { } list ? ToSizes(node, list) : Sizes.Empty;
     }
 
     /// <summary>Start, step and number of what is cut out of an axis.</summary>
@@ -213,10 +221,10 @@ internal static class MovementFolding
         return ((int)from, step, (int)Math.Max(0, count));
     }
 
-    private static NumberArray Reshape(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Reshape(NodeImport node, FoldInputs inputs)
     {
-        var input = inputs[0]!;
-        var said = node.Attribute("shape") is not null ? node.Integers("shape") : ToSizes(node, inputs[1]!);
+        var input = inputs[0];
+        var said = node.Attribute("shape") is not null ? node.Integers("shape") : ToSizes(node, inputs[1]);
         var sizes = said.Select((size, axis) => size != 0 || node.Integer("allowzero", 0) != 0 ? size : axis < input.Shape.Count ? input.Shape[axis] : throw node.Wrong($"size {axis} of {said} is copied from {input.Shape}, which has no such axis")).ToArray();
         var open = Array.IndexOf(sizes, -1);
         if (open >= 0)
@@ -233,40 +241,40 @@ internal static class MovementFolding
         ? new NumberArray(input.Element, shape, input.Values)
         : throw node.Wrong($"the shape {shape} has another number of elements than {input.Shape}");
 
-    private static NumberArray Flatten(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Flatten(NodeImport node, FoldInputs inputs)
     {
-        var shape = inputs[0]!.Shape;
+        var shape = inputs[0].Shape;
         var axis = node.Size("axis", 1);
         if (axis < 0) axis += shape.Count;
         if (axis < 0 || axis > shape.Count) throw node.Wrong($"axis {axis} of {shape}");
-        return View(node, inputs[0]!, [(int)Sizes.Create(shape.AsSpan()[..axis]).Product, (int)shape.From(axis).Product]);
+        return View(node, inputs[0], [(int)Sizes.Create(shape.AsSpan()[..axis]).Product, (int)shape.From(axis).Product]);
     }
 
-    private static NumberArray Squeeze(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Squeeze(NodeImport node, FoldInputs inputs)
     {
-        var shape = inputs[0]!.Shape;
+        var shape = inputs[0].Shape;
         var said = ListOf(node, inputs, "axes");
         var axes = said?.Select(axis => Axis(node, axis, shape.Count)).ToHashSet();
-        return View(node, inputs[0]!, Sizes.Create([.. shape.Where((size, axis) => axes is null ? size != 1 : !axes.Contains(axis))]));
+        return View(node, inputs[0], Sizes.Create([.. shape.Where((size, axis) => axes is null ? size != 1 : !axes.Contains(axis))]));
     }
 
-    private static NumberArray Unsqueeze(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Unsqueeze(NodeImport node, FoldInputs inputs)
     {
         var said = ListOf(node, inputs, "axes") ?? throw node.Wrong("its axes are missing");
-        var rank = inputs[0]!.Shape.Count + said.Count;
+        var rank = inputs[0].Shape.Count + said.Count;
         var axes = said.Select(axis => Axis(node, axis, rank)).ToHashSet();
         if (axes.Count != said.Count) throw node.Wrong($"its axes {said} name one twice");
         var (sizes, next) = (new int[rank], 0);
-        for (var axis = 0; axis < rank; axis++) sizes[axis] = axes.Contains(axis) ? 1 : inputs[0]!.Shape[next++];
-        return View(node, inputs[0]!, Sizes.Create(sizes));
+        for (var axis = 0; axis < rank; axis++) sizes[axis] = axes.Contains(axis) ? 1 : inputs[0].Shape[next++];
+        return View(node, inputs[0], Sizes.Create(sizes));
     }
 
-    private static Sizes? ListOf(NodeImport node, NumberArray?[] inputs, string attribute) => node.Attribute(attribute) is not null ? node.Integers(attribute)
-        : inputs.Length > 1 && inputs[1] is { } list ? ToSizes(node, list) : null;
+    private static Sizes? ListOf(NodeImport node, FoldInputs inputs, string attribute) => node.Attribute(attribute) is not null ? node.Integers(attribute)
+        : inputs.Optional(1) is { } list ? ToSizes(node, list) : null;
 
-    private static NumberArray Transpose(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Transpose(NodeImport node, FoldInputs inputs)
     {
-        var input = inputs[0]!;
+        var input = inputs[0];
         var rank = input.Shape.Count;
         var said = node.Integers("perm");
         int[] order = said.Count > 0 ? [.. said] : [.. Enumerable.Range(0, rank).Reverse()];
@@ -281,10 +289,10 @@ internal static class MovementFolding
         }));
     }
 
-    private static NumberArray Tile(NodeImport node, NumberArray?[] inputs)
+    private static NumberArray Tile(NodeImport node, FoldInputs inputs)
     {
-        var input = inputs[0]!;
-        var times = ToSizes(node, inputs[1]!);
+        var input = inputs[0];
+        var times = ToSizes(node, inputs[1]);
         if (times.Count != input.Shape.Count) throw node.Wrong($"{times.Count} repeats for {input.Shape}");
         var shape = Sizes.Create([.. input.Shape.Select((size, axis) => (int)Math.Clamp((long)size * times[axis], int.MinValue, int.MaxValue))]);
         return new NumberArray(input.Element, shape, Moved(node, input, shape, (place, axis) => place % input.Shape[axis]));

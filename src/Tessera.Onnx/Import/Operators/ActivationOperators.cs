@@ -47,7 +47,7 @@ internal static class ActivationOperators
     /// <summary>A bound is an attribute before version 11 and an input since; the largest float stands for none.</summary>
     private static double? Bound(NodeImport node, string attribute, int input)
     {
-        var bound = node.Attribute(attribute) is not null ? node.Real(attribute, 0) : node.Constant(input)?.Values[0];
+        var bound = node.Attribute(attribute) is not null ? (double?)node.Real(attribute, 0) : node.Has(input) ? node.Number(input) : null;
         return bound is null || Math.Abs(bound.Value) >= float.MaxValue ? null : bound;
     }
 

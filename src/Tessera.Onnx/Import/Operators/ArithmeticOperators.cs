@@ -37,6 +37,7 @@ internal static class ArithmeticOperators
 
     private static KeyValuePair<string, OperatorImport> Of(string name, Func<Layer> layer) => new(name, node =>
     {
+        if (node.InputCount == 0) throw node.Wrong("it has no input");
         if (node.InputCount == 1)
         {
             node.Give(node.Flow());
@@ -46,9 +47,9 @@ internal static class ArithmeticOperators
         if (node.Operator == "Add" && TryBias(node)) return;
         var operands = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
         // Before version 7 the second operand was laid to the first from an axis that was said.
-        if (node.Opset < 7 && node.Integer("broadcast", 0) != 0 && node.Attribute("axis") is not null && !operands[1].HasBatch)
+        if (node.Opset < 7 && node.Integer("broadcast", 0) != 0 && node.Attribute("axis") is not null && operands.Length > 1 && !operands[1].HasBatch)
         {
-            var behind = operands[0].Rank - node.AxisOffset - (int)node.Integer("axis", 0) - operands[1].Rank;
+            var behind = operands[0].Rank - node.Axis(node.Integer("axis", 0), operands[0].Rank) - operands[1].Rank;
             if (behind > 0) operands[1] = node.Add(new View([.. operands[1].AtTwo.AsSpan(), .. Enumerable.Repeat(1, behind)]), operands[1]);
         }
 
@@ -61,7 +62,7 @@ internal static class ArithmeticOperators
         for (var side = 0; side < 2; side++)
         {
             if (node.Input(side) is not Flow flow || node.Input(1 - side) is not Known { DependsOnBatch: false } known || !node.IsOnlyUser(side)) continue;
-            if (node.Layers.Find(flow.Layer) is not Dense { Bias: false } dense || known.AtTwo.Count != dense.Outputs || known.AtTwo.Shape[^1] != dense.Outputs) continue;
+            if (node.Layers.Find(flow.Layer) is not Dense { Bias: false } dense || known.AtTwo.Count != dense.Outputs || known.AtTwo.Shape.Count == 0 || known.AtTwo.Shape[^1] != dense.Outputs) continue;
             node.Layers.Replace(dense with { Bias = true });
             node.Fill(flow, "bias", known.AtTwo);
             node.Give(flow);

@@ -42,6 +42,12 @@ internal static class ConvolutionOperators
         var automatic = node.Text("auto_pad", "NOTSET");
         // Some exporters write the full shape there; the spatial sizes are its last.
         if (wanted.Count == rank + 2) wanted = wanted.From(2);
+        foreach (var (attribute, numbers, due) in new[] { ("output_padding", added, rank), ("output_shape", wanted, rank), ("pads", pads, 2 * rank), ("strides", forward.Stride, rank), ("dilations", forward.Dilation, rank) })
+        {
+            if (numbers.Count > 0 && numbers.Count != due) throw node.Wrong($"{attribute} has {numbers.Count} numbers; {rank} axes need {due}");
+        }
+
+        if (forward.Stride.Any(static stride => stride < 1)) throw node.Wrong($"strides are {forward.Stride}; each must be at least 1");
         for (var axis = 0; axis < rank; axis++)
         {
             int stride = forward.StrideOn(axis), extra = added.Count > 0 ? added[axis] : 0, from = input.AtTwo[axis + 2];
@@ -52,7 +58,7 @@ internal static class ConvolutionOperators
                 if (total < 0)
                 {
                     // What kernel and stride do not reach is added at the end, as output padding is.
-                    extra -= (int)total;
+                    extra = checked((int)(extra - total));
                     full -= total;
                     total = 0;
                 }
@@ -67,11 +73,7 @@ internal static class ConvolutionOperators
 
             var output = full - low[axis] - high[axis];
             // Rows beyond the stride come of padding that the forward operator never reads.
-            while (extra >= stride && high[axis] >= stride)
-            {
-                extra -= stride;
-                high[axis] -= stride;
-            }
+            if (extra >= stride && high[axis] >= stride) high[axis] -= Math.Min(extra / stride, high[axis] / stride) * stride;
 
             if (output is < 1 or > int.MaxValue) throw node.Wrong($"axis {axis}: the padding ({low[axis]}, {high[axis]}) leaves an output of {output}");
             size[axis] = (int)output;
@@ -94,6 +96,7 @@ internal static class ConvolutionOperators
         var kernel = node.RequiredConstant(1);
         node.CheckBatch();
         if (kernel.Shape.Count < 3 || kernel.Shape.Count != input.Rank) throw node.Wrong($"a kernel of {kernel.Shape} for an input of {input}; both need a batch or outputs, channels and the same spatial axes");
+        if (kernel.Count == 0) throw node.Wrong($"a kernel of {kernel.Shape} has no elements");
         return kernel;
     }
 

@@ -19,10 +19,10 @@ internal static class MatrixOperators
         {
             var right = node.RequiredConstant(1);
             var outputs = right.Shape[transposesRight ? 0 : 1];
-            var bias = node.Input(2) is Known { DependsOnBatch: false } known && known.AtTwo.Count == outputs && known.AtTwo.Shape[^1] == outputs ? known.AtTwo : null;
+            var bias = node.Input(2) is Known { DependsOnBatch: false } known && known.AtTwo.Count == outputs && known.AtTwo.Shape.Count > 0 && known.AtTwo.Shape[^1] == outputs ? known.AtTwo : null;
             var layer = node.Add(new Dense(outputs) { Bias = bias is not null }, node.Flow());
             FillKernel(node, layer, right, transposesRight, alpha);
-            if (bias is not null) node.Layers.Fill($"{layer.Layer}.bias", to => FillScaled(bias, to, beta));
+            if (bias is not null) node.Layers.Fill($"{layer.Layer}.bias", bias.Count, to => FillScaled(bias, to, beta));
             node.Give(bias is not null || !node.Has(2) ? layer : ArithmeticOperators.Apply(node, new Add(), layer, Scaled(node, node.Flow(2), beta)));
             return;
         }
@@ -53,6 +53,7 @@ internal static class MatrixOperators
     private static Flow Turned(NodeImport node, Flow matrix, bool turns)
     {
         if (!turns) return matrix;
+        if (matrix.Rank < 2) throw node.Wrong($"it transposes {matrix}, which is no matrix");
         int[] order = [.. Enumerable.Range(0, matrix.Rank)];
         (order[^1], order[^2]) = (order[^2], order[^1]);
         return node.Add(new Permute(Sizes.Create(order)), matrix);
@@ -60,7 +61,7 @@ internal static class MatrixOperators
 
     private static Flow Scaled(NodeImport node, Flow flow, double scale) => scale == 1 ? flow : node.Add(new Multiply(), [flow, node.Scalar(scale)]);
 
-    private static void FillKernel(NodeImport node, Flow layer, NumberArray matrix, bool isTransposed, double scale) => node.Layers.Fill($"{layer.Layer}.kernel", kernel =>
+    private static void FillKernel(NodeImport node, Flow layer, NumberArray matrix, bool isTransposed, double scale) => node.Layers.Fill($"{layer.Layer}.kernel", matrix.Count, kernel =>
     {
         if (isTransposed)
         {

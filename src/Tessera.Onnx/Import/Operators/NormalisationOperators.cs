@@ -57,7 +57,7 @@ internal static class NormalisationOperators
         {
             var numbers = node.RequiredConstant(input);
             if (numbers.Count != groups) throw node.Wrong($"its {parameter} has {numbers.Count} numbers for {groups} groups");
-            node.Layers.Fill($"{layer.Layer}.{parameter}", to =>
+            node.Layers.Fill($"{layer.Layer}.{parameter}", layer.AtTwo[1], to =>
             {
                 for (var channel = 0; channel < to.Length; channel++) to[channel] = (float)numbers.Values[channel / (to.Length / groups)];
             });
@@ -113,9 +113,9 @@ internal static class NormalisationOperators
 
     private static void Drop(NodeImport node)
     {
-        if (node.Has(2) && node.RequiredConstant(2).Values[0] != 0) throw node.Wrong("it is in training mode; export the model for inference");
+        if (node.Has(2) && node.Number(2) != 0) throw node.Wrong("it is in training mode; export the model for inference");
         if (node.IsUsed(1)) throw node.Wrong("its mask is taken by another node; export the model for inference");
-        var rate = node.Has(1) ? node.RequiredConstant(1).Values[0] : node.Real("ratio", 0.5);
+        var rate = node.Has(1) ? node.Number(1) : node.Real("ratio", 0.5);
         node.Give(node.Add(new Dropout(Math.Round(rate, 7)), node.Flow()));
     }
 

@@ -42,7 +42,8 @@ internal static class ResizeOperators
     {
         var named = node.Integers("axes");
         var full = input.AsSpan().ToArray();
-        if (named.Count == 0 && sizes.Count != full.Length) throw node.Wrong($"{sizes.Count} sizes for an input of {full.Length} axes");
+        if (full.Length < 3) throw node.Wrong($"its input {input} has no spatial axes");
+        if (sizes.Count != (named.Count == 0 ? full.Length : named.Count)) throw node.Wrong($"{sizes.Count} sizes for {(named.Count == 0 ? full.Length : named.Count)} axes");
         for (var index = 0; index < sizes.Count; index++) full[named.Count > 0 ? node.Axis(named[index], full.Length) : index] = sizes[index];
         // A model exported for one batch has its number there.
         if ((full[0] != input[0] && full[0] != node.DeclaredBatch) || full[1] != input[1]) throw node.Wrong("it resizes the batch or the channels; only spatial axes are read");
@@ -55,7 +56,7 @@ internal static class ResizeOperators
         var named = node.Integers("axes");
         var full = new double[rank];
         Array.Fill(full, 1);
-        if (named.Count == 0 && scales.Length != rank) throw node.Wrong($"{scales.Length} scales for an input of {rank} axes");
+        if (scales.Length != (named.Count == 0 ? rank : named.Count)) throw node.Wrong($"{scales.Length} scales for {(named.Count == 0 ? rank : named.Count)} axes");
         for (var index = 0; index < scales.Length; index++) full[named.Count > 0 ? node.Axis(named[index], rank) : index] = scales[index];
         if (rank < 3 || full[0] != 1 || full[1] != 1) throw node.Wrong("it resizes the batch or the channels; only spatial axes are read");
         return Tessera.Scales.Create(full.AsSpan()[2..]);
@@ -104,7 +105,7 @@ internal static class ResizeOperators
     {
         var input = node.Flow();
         var pads = node.IntegersFrom("pads", 1) ?? (node.Attribute("paddings") is not null ? node.Integers("paddings") : throw node.Wrong("its pads are missing"));
-        var value = node.Attribute("value") is not null ? node.Real("value", 0) : node.Has(2) ? node.RequiredConstant(2).Values[0] : 0;
+        var value = node.Attribute("value") is not null ? node.Real("value", 0) : node.Has(2) ? node.Number(2) : 0;
         // What is put around maxima is −∞; a border here is finite, and the least float does as well.
         if (double.IsInfinity(value)) value = Math.CopySign(float.MaxValue, value);
         var axes = node.ConstantIntegers(3) is { Count: > 0 } named ? named.Select(axis => node.Axis(axis, input.Rank)).ToArray() : [.. Enumerable.Range(node.AxisOffset, input.Rank - node.AxisOffset)];

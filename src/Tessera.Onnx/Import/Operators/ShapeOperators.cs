@@ -67,6 +67,7 @@ internal static class ShapeOperators
     /// </summary>
     private static Sizes Target(NodeImport node, Flow input, double[] list, Sizes from)
     {
+        if (list.Length > NodeImport.MostAxes) throw node.Wrong($"a shape of {list.Length} axes; at most {NodeImport.MostAxes} are read");
         var copies = node.Integer("allowzero", 0) == 0;
         var sizes = new long[list.Length];
         for (var axis = 0; axis < list.Length; axis++)
@@ -160,6 +161,7 @@ internal static class ShapeOperators
             return;
         }
 
+        if (node.InputCount == 0) throw node.Wrong("it has no input");
         var inputs = Enumerable.Range(0, node.InputCount).Select(node.Flow).ToArray();
         node.Give(inputs.Length == 1 ? inputs[0] : node.Add(new Concatenate { Axis = node.Axis(node.Integer("axis", 1), inputs[0].Rank) }, inputs));
     }
@@ -167,10 +169,17 @@ internal static class ShapeOperators
     /// <summary>Constants have no batch to be put beside one: each operand is laid into zeros of the whole size, and they are added. Zeros are the border alone.</summary>
     private static Flow WithConstants(NodeImport node)
     {
-        var rank = node.Inputs.OfType<Flow>().First().Rank;
+        var rank = (node.Inputs.OfType<Flow>().FirstOrDefault() ?? throw node.Wrong("it puts nothing of the network's beside its constants")).Rank;
         var axis = node.Axis(node.Integer("axis", 1), rank);
         if (axis == 0) throw node.Wrong("it puts constants beside the examples of a batch");
         var operands = node.Inputs.Select((input, index) => input is Known known ? (Known: node.ForAnyBatch(known, index), Flow: null) : (Known: (NumberArray?)null, Flow: node.Flow(index))).ToArray();
+        foreach (var (known, flow) in operands)
+        {
+            var shape = known?.Shape ?? flow!.AtTwo;
+            if (shape.Count != rank && (known is null || shape.Count != rank - node.AxisOffset)) throw node.Wrong($"it puts {shape} beside what has {rank - node.AxisOffset} axes");
+            node.Spend(known?.Count ?? 0);
+        }
+
         var sizes = operands.Select(operand => operand.Flow?.AtTwo[axis] ?? operand.Known!.Shape[axis - (operand.Known.Shape.Count < rank ? node.AxisOffset : 0)]).ToArray();
         var (start, total) = (0, sizes.Sum());
         var parts = new List<Flow>();
@@ -242,6 +251,7 @@ internal static class ShapeOperators
             input = To(node, input, [input.AtTwo[0], .. added, .. input.AtTwo.From(1).AsSpan()], [input.AtThree[0], .. added, .. input.AtThree.From(1).AsSpan()]);
         }
 
+        if (atTwo.Count != atThree.Count) throw node.Wrong("its shape has another number of axes for every batch");
         // A size that depends on the batch is there already: 1 leaves it as it is.
         node.Give(node.Add(new Expand(Sizes.Create([.. atTwo.Select((size, axis) => size == atThree[axis] ? size : 1)])), input));
     }
@@ -254,6 +264,8 @@ internal static class ShapeOperators
         for (var axis = 0; axis < times.Count; axis++)
         {
             if (times[axis] is < 1 or > 4096) throw node.Wrong($"{times[axis]} repeats on axis {axis}; 1 to 4096 are read");
+            // Each repeat is an input of a layer.
+            node.Spend(8L * times[axis]);
             if (times[axis] > 1) flow = node.Add(new Concatenate { Axis = axis + node.AxisOffset }, [.. Enumerable.Repeat(flow, times[axis])]);
         }
 

@@ -1,0 +1,19 @@
+using Tessera.Fuzz;
+using Xunit;
+
+namespace Tessera.Onnx.Tests.Hostile;
+
+/// <summary>What fuzzing kept, and a few hundred mutations of it, drawn alike in every run.</summary>
+public class HostileFilesTests
+{
+    public static TheoryData<string> Readers => [.. OnnxReaders.All.Select(static reader => reader.Name)];
+
+    [Theory]
+    [MemberData(nameof(Readers))]
+    public void Damaged_files_end_in_the_documented_error_and_little_memory(string name)
+    {
+        var reader = OnnxReaders.All.Single(reader => reader.Name == name);
+        Corpus.Check(reader, 150, static (files, which, random) => Mutation.Of(files, which, ref random));
+        Corpus.Check(reader, 300, static (files, which, random) => MessageMutation.Of(files, which, ref random));
+    }
+}
