@@ -32,6 +32,20 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
     public override string? WarningFor(Dataset training)
     {
         ArgumentNullException.ThrowIfNull(training);
+        string[] warnings = [.. ((string?[])[DataWarning(training), .. Net.Machines.Select(Training.WarningFor)]).OfType<string>()];
+        return warnings.Length == 0 ? null : string.Join(' ', warnings);
+    }
+
+    /// <inheritdoc/>
+    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
+        RbmCheck.Run(Net, 2, seed, threads, null, cancellation);
+
+    internal override ILearner<T> CreateLearner<T>(int batch) =>
+        new BeliefNet<T>(Net, batch, Training, Schedule.Seed, Schedule.Threads, Schedule.Exact);
+
+    /// <summary>What the lowest machine says of its data as it will be normalised.</summary>
+    private string? DataWarning(Dataset training)
+    {
         var lowest = Net.Machines[0];
         var measured = Normalise.Over(training);
         var used = Data.MeasuresNormalisation ? measured : Data.Normalisation;
@@ -44,11 +58,4 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
 
         return lowest.DataWarning(means, variances);
     }
-
-    /// <inheritdoc/>
-    public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
-        RbmCheck.Run(Net, 2, seed, threads, null, cancellation);
-
-    internal override ILearner<T> CreateLearner<T>(int batch) =>
-        new BeliefNet<T>(Net, batch, Training, Schedule.Seed, Schedule.Threads, Schedule.Exact);
 }

@@ -74,6 +74,7 @@ public sealed class ReconstructionTests : IDisposable
         File.WriteAllText(folder["gaussian.json"], Net.Replace("\"outputs\": 6", "\"outputs\": 2, \"visible\": \"gaussian\"", StringComparison.Ordinal));
         var run = ToolRun.Of("train", folder["gaussian.json"], "--out", folder["gaussian"]);
         Assert.Contains("Warning: rbm1: Gaussian visible units have variance 1", run.Error, StringComparison.Ordinal);
+        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.03", run.Error, StringComparison.Ordinal);
         File.WriteAllText(folder["bad.json"], Coder.Replace("0.3", "-0.3", StringComparison.Ordinal));
         Fails(1, "Sparsity is -0.3; it must be above 0", "train", folder["bad.json"], "--out", folder["bad"]);
         Assert.False(Directory.Exists(folder["bad"]));
