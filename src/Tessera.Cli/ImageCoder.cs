@@ -1,4 +1,5 @@
 using Tessera.Data;
+using Tessera.Networks.Layers;
 using Tessera.Reconstruction;
 
 namespace Tessera.Cli;
@@ -28,6 +29,23 @@ internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normali
         {
             model.Reconstruct(samples, batch);
             batch.AsSpan(0, length).CopyTo(result.AsSpan(start));
+        }, stopping);
+        normalisation?.Undo(result, ImageShape);
+        return result;
+    }
+
+    /// <summary>The images with noise on them, which is in the units that the model sees; each by its number.</summary>
+    public float[] Corrupt(float[] images, Noise noise, long seed, CancellationToken stopping)
+    {
+        var (result, each) = (new float[images.Length], (int)ImageShape.Product);
+        ForEachBatch(images, (samples, start, length) =>
+        {
+            for (var at = 0; at < length; at += each)
+            {
+                var own = samples.AsSpan(at, each);
+                noise.Apply(own, seed, (start + at) / each);
+                own.CopyTo(result.AsSpan(start + at));
+            }
         }, stopping);
         normalisation?.Undo(result, ImageShape);
         return result;

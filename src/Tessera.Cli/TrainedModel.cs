@@ -19,6 +19,10 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
         return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
     }
 
+    /// <summary>The decoder of a variational network.</summary>
+    /// <exception cref="ArgumentException">It has none that can stand alone; the message says why.</exception>
+    public VariationalDecoder<float> Decoder(int batch, int threads) => new(Model.Network, Parameters, batch, new ExecutionOptions { Threads = threads, Exact = Model.Training.Exact });
+
     /// <summary>Reads the description alone, of whichever of the three is given.</summary>
     public static ModelDescription Describe(string path)
     {

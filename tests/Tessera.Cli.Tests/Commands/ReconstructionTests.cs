@@ -36,6 +36,7 @@ public sealed class ReconstructionTests : IDisposable
         Assert.Equal(3 * (1 + 3), Images("dream.svg"));
         Assert.Equal(0, ToolRun.Of("draw", "filters", folder["run"], "--layer", "rbm1", "--out", folder["f.svg"]).Code);
         Fails(2, "called 'rbm2'; those that can be drawn are of rbm1", "draw", "filters", folder["run"], "--layer", "rbm2");
+        Fails(2, "it is no variational autoencoder; a belief net's samples are counted by --chains", "draw", "samples", folder["run"], "--count", "4");
         Fails(2, "--every: a look every 5 steps at chains of 4 steps", "draw", "samples", folder["run"], "--steps", "4", "--every", "5");
         Fails(2, "it is a belief net and no network", "evaluate", folder["run"]);
         Assert.Equal(0, ToolRun.Of("check", folder["run"]).Code);
@@ -57,7 +58,7 @@ public sealed class ReconstructionTests : IDisposable
         var run = Train(Coder);
         Assert.Equal(6 * 49, run.GetProperty("parameters").GetInt64());
         Assert.False(File.Exists(folder["run/samples.svg"]));
-        Fails(1, "it is no belief net, and only those sample", "draw", "samples", folder["run"]);
+        Fails(1, "it is no belief net, and only those and variational autoencoders sample", "draw", "samples", folder["run"]);
         Assert.Equal(0, ToolRun.Of("draw", "reconstructions", folder["run"], "--count", "4", "--out", folder["r.svg"]).Code);
         Assert.Equal(8, Images("r.svg"));
         Assert.Equal(0, ToolRun.Of("draw", "features", folder["run"], "--index", "2", "--out", folder["c.svg"]).Code);
