@@ -1,4 +1,6 @@
 using Tessera.Data;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
 using Tessera.Training;
 
 namespace Tessera.Reconstruction;
@@ -40,6 +42,21 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
     public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
         RbmCheck.Run(Net, 2, seed, threads, null, cancellation);
 
+    internal override ReconstructionPlan PlanFor<T>(int batch, int threads)
+    {
+        var layers = new List<Layer>();
+        var parts = new List<ReconstructionPart>();
+        for (var s = 0; s < Net.Machines.Count; s++)
+        {
+            var (machine, shape) = (Net.Machines[s], Net.VisibleShape(s));
+            layers.Add(new Convolution(machine.Operator) { Name = machine.Name });
+            if (machine.Pooling.Count > 0) layers.Add(new MaxPool { Name = $"{machine.Name}-pool", Window = machine.Pooling, CeilMode = true });
+            parts.Add(PartOf(machine, shape, batch));
+        }
+
+        return ReconstructionPlan.Of<T>(new NetworkDescription(Net.Name, Net.InputShape, layers), batch, threads, parts);
+    }
+
     internal override ILearner<T> CreateLearner<T>(int batch) =>
         new BeliefNet<T>(Net, batch, Training, Schedule.Seed, Schedule.Threads, Schedule.Exact);
 
@@ -57,5 +74,18 @@ public sealed record BeliefNetModel(BeliefNetDescription Net, RbmTraining Traini
         }
 
         return lowest.DataWarning(means, variances);
+    }
+
+    /// <summary>A machine with its learner, in a net: what each of them keeps.</summary>
+    private ReconstructionPart PartOf(RbmDescription machine, Sizes shape, int batch)
+    {
+        var one = new Convolution(machine.Operator) { Name = machine.Label }.Parameters([[1, .. shape.AsSpan()]]);
+        var (kernel, bias) = (one[0].Shape.Product, one.Count > 1 ? one[1].Shape.Product : 0);
+        var parameters = kernel + bias + shape[0];
+        var (visible, hidden, codes) = (batch * shape.Product, batch * machine.HiddenShape(shape).Product, batch * machine.CodeShape(shape).Product);
+
+        // The net's own of each; the machine's inputs, means and blocks; the learner's chain, inputs, means and states, and a reconstruction beside a persistent chain.
+        var activations = visible + hidden + codes + (2 * hidden) + (machine.Pooling.Count > 0 ? codes : 0) + visible + (3 * hidden) + (Training.Persistent ? visible : 0);
+        return new ReconstructionPart("rbm", machine.Operator, parameters, activations, (2 * parameters) + (2 * bias));
     }
 }
