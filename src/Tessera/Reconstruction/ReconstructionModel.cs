@@ -51,7 +51,12 @@ public abstract record ReconstructionModel
     /// <param name="threads">The most threads; null for the training's, 0 for as many as there are processors.</param>
     /// <exception cref="ArgumentException">The batch is below 1.</exception>
     public ReconstructionPlan Plan<T>(int? batch = null, int? threads = null)
-        where T : unmanaged, IFloatingPointIeee754<T> => PlanFor<T>(batch ?? Schedule.BatchSize, threads ?? Schedule.Threads);
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var examples = batch ?? Schedule.BatchSize;
+        ArgumentOutOfRangeException.ThrowIfLessThan(examples, 1, nameof(batch));
+        return PlanFor<T>(examples, threads ?? Schedule.Threads);
+    }
 
     /// <summary>The model at its beginning, with parameters from its seed.</summary>
     /// <param name="batch">The examples N of one call.</param>

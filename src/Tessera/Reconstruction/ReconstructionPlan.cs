@@ -41,7 +41,6 @@ public sealed class ReconstructionPlan
     internal static ReconstructionPlan Of<T>(NetworkDescription encoder, int batch, int threads, IReadOnlyList<ReconstructionPart> parts)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         long size = Unsafe.SizeOf<T>();
         var options = new PlanOptions { Threads = threads };
         var (one, fields) = (encoder.Shapes(1), ReceptiveFields.Of(encoder));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tessera.Data;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
@@ -41,8 +42,9 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
         var filters = new FilterBank(geometry).Count;
         var (samples, codes, kernel) = (batch * Coding.InputShape.Product, batch * Coding.CodeShape.Product, geometry.KernelShape.Product);
 
-        // Samples, the images of codes, point and proposal, and the residual; codes, point, proposal and descent; for the norm one example of each, and two kernels to compare.
-        var activations = (5 * samples) + (4 * codes) + (samples / batch) + (codes / batch) + (2 * kernel);
+        // Samples, the images of codes, point and proposal, and the residual; codes, point, proposal and descent; for the norm one example of each, its workspace, and two kernels to compare.
+        var norm = Coding.Operator.Plan<T>([1, .. Coding.InputShape.AsSpan()], new PlanOptions { Threads = threads }, "operator norm").WorkspaceBytes / Unsafe.SizeOf<T>();
+        var activations = (5 * samples) + (4 * codes) + (samples / batch) + (codes / batch) + norm + (2 * kernel);
         var dictionary = new Convolution(Coding.Operator) { Name = "dictionary" };
         return ReconstructionPlan.Of<T>(
             new NetworkDescription(Coding.Name, Coding.InputShape, [dictionary]),

@@ -9,9 +9,9 @@ public sealed class ReconstructionPlanTests
 {
     public static TheoryData<string> Models =>
     [
-        """{ "input": [1, 8, 8], "beliefNet": [{ "kernel": [3, 3], "outputs": 40, "pooling": [2, 2] }, { "kernel": [2, 2], "outputs": 30, "sharing": "unshared" }], "training": { "batchSize": 40, "threads": 1 } }""",
-        """{ "input": [1, 8, 8], "beliefNet": [{ "kernel": [3, 3], "outputs": 60, "stride": 2, "sharing": { "tile": [2, 2] }, "visible": "gaussian", "hidden": "rectified" }], "data": { "normalise": true }, "training": { "batchSize": 60, "threads": 1 } }""",
-        """{ "input": [1, 8, 8], "sparseCoding": { "kernel": [3, 3], "outputs": 50, "padding": "full", "sharing": { "tile": [2, 2] }, "sparsity": 0.2, "iterations": 8 }, "training": { "batchSize": 30, "threads": 1 } }""",
+        """{ "input": [1, 8, 8], "beliefNet": [{ "kernel": [3, 3], "outputs": 40, "pooling": [2, 2] }, { "kernel": [2, 2], "outputs": 30, "sharing": "unshared" }], "training": { "batchSize": 240, "threads": 1 } }""",
+        """{ "input": [1, 8, 8], "beliefNet": [{ "kernel": [3, 3], "outputs": 60, "stride": 2, "sharing": { "tile": [2, 2] }, "visible": "gaussian", "hidden": "rectified" }], "data": { "normalise": true }, "training": { "batchSize": 400, "threads": 1 } }""",
+        """{ "input": [1, 8, 8], "sparseCoding": { "kernel": [3, 3], "outputs": 50, "padding": "full", "sharing": { "tile": [2, 2] }, "sparsity": 0.2, "iterations": 8 }, "training": { "batchSize": 120, "threads": 1 } }""",
     ];
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class ReconstructionPlanTests
         Assert.Contains("batch ('0')", Assert.Throws<ArgumentOutOfRangeException>(() => model.Plan<float>(0)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Numbers for each example, indices of positions and what is needed once at the beginning are not counted: a few hundredths, and one backward pass of each machine.</summary>
+    /// <summary>Numbers for each example and the tables of plans are not counted: a few hundredths. What is needed once at the beginning is added here: a backward pass of each machine.</summary>
     [Theory]
     [MemberData(nameof(Models))]
     public void Memory_is_what_the_model_takes(string json)
