@@ -1,4 +1,5 @@
 using Tessera.Data;
+using Tessera.Networks.Layers;
 using Tessera.Reconstruction;
 
 namespace Tessera.Cli;
@@ -33,6 +34,23 @@ internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normali
         return result;
     }
 
+    /// <summary>The images with noise on them, which is in the units that the model sees; each by its number.</summary>
+    public float[] Corrupt(float[] images, Noise noise, long seed, CancellationToken stopping)
+    {
+        var (result, each) = (new float[images.Length], (int)ImageShape.Product);
+        ForEachBatch(images, (samples, start, length) =>
+        {
+            for (var at = 0; at < length; at += each)
+            {
+                var own = samples.AsSpan(at, each);
+                noise.Apply(own, seed, (start + at) / each);
+                own.CopyTo(result.AsSpan(start + at));
+            }
+        }, stopping);
+        normalisation?.Undo(result, ImageShape);
+        return result;
+    }
+
     /// <summary>The whole code of one image.</summary>
     public float[] Code(float[] image, CancellationToken stopping)
     {
@@ -44,43 +62,31 @@ internal sealed class ImageCoder(IReconstructor<float> model, Normalise? normali
     /// <summary>The features of images, and how many numbers of a code are not 0 in the mean.</summary>
     public (float[] Features, double Active) Encode(float[] images, CancellationToken stopping)
     {
-        var (image, code, feature) = ((int)ImageShape.Product, (int)CodeShape.Product, (int)FeatureShape.Product);
-        var count = images.Length / image;
-        var features = new float[count * feature];
-        var codes = new float[model.Batch * code];
-        long active = 0;
-        ForEachBatch(images, (samples, start, length) =>
+        var codes = new CodeFeatures(CodeShape, FeatureShape, images.Length / (int)ImageShape.Product);
+        var batch = new float[model.Batch * CodeShape.Product];
+        ForEachBatch(images, (samples, _, length) =>
         {
-            model.Encode(samples, codes);
-            for (var n = 0; n < length / image; n++)
-            {
-                var own = codes.AsSpan(n * code, code);
-                active += own.Length - System.MemoryExtensions.Count(own, 0f);
-                Pool(own, features.AsSpan(((start / image) + n) * feature, feature));
-            }
+            model.Encode(samples, batch);
+            codes.Add(batch, length / (int)ImageShape.Product);
         }, stopping);
-        return (features, active / (double)count);
+        return (codes.Features, codes.Active);
     }
 
-    /// <summary>Means over blocks: position p of the code falls into block ⌊p · blocks / size⌋ of each axis.</summary>
-    private void Pool(ReadOnlySpan<float> code, Span<float> feature)
+    /// <summary>The features of images and the images as the model gives them back, from one inference.</summary>
+    public (float[] Features, double Active, float[] Images) EncodeAndReconstruct(float[] images, CancellationToken stopping)
     {
-        var counts = new int[feature.Length];
-        for (var i = 0; i < code.Length; i++)
+        var codes = new CodeFeatures(CodeShape, FeatureShape, images.Length / (int)ImageShape.Product);
+        var batch = new float[model.Batch * CodeShape.Product];
+        var made = new float[model.Batch * ImageShape.Product];
+        var result = new float[images.Length];
+        ForEachBatch(images, (samples, start, length) =>
         {
-            var (rest, at, stride) = (i, 0, 1);
-            for (var axis = CodeShape.Count - 1; axis >= 0; axis--)
-            {
-                (rest, var position) = Math.DivRem(rest, CodeShape[axis]);
-                at += (int)((long)position * FeatureShape[axis] / CodeShape[axis]) * stride;
-                stride *= FeatureShape[axis];
-            }
-
-            feature[at] += code[i];
-            counts[at]++;
-        }
-
-        for (var i = 0; i < feature.Length; i++) feature[i] /= counts[i];
+            model.Reconstruct(samples, batch, made);
+            codes.Add(batch, length / (int)ImageShape.Product);
+            made.AsSpan(0, length).CopyTo(result.AsSpan(start));
+        }, stopping);
+        normalisation?.Undo(result, ImageShape);
+        return (codes.Features, codes.Active, result);
     }
 
     private void ForEachBatch(float[] images, Action<float[], int, int> visit, CancellationToken stopping)

@@ -27,17 +27,21 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
         if (OnnxModel.Recognises(path)) return OnnxModel.Read(path, onnx ?? new OnnxModelSettings());
         RefuseSettings(path, onnx);
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"{path}: a model file has no weights; give the folder or the model.safetensors that 'tessera train {path}' leaves behind.");
-        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; compare and draw take it.");
+        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; evaluate, compare and draw take it.");
         var checkpoint = Checkpoint.Open(CheckpointPath(path));
         return new TrainedModel(checkpoint.Model, checkpoint.ReadParameters<float>());
     }
+
+    /// <summary>The decoder of a variational network.</summary>
+    /// <exception cref="ArgumentException">It has none that can stand alone; the message says why.</exception>
+    public VariationalDecoder<float> Decoder(int batch, int threads) => new(Model.Network, Parameters, batch, new ExecutionOptions { Threads = threads, Exact = Model.Training.Exact });
 
     /// <summary>Reads the description alone, of whichever of the four is given.</summary>
     public static ModelDescription Describe(string path, OnnxModelSettings? onnx = null)
     {
         if (OnnxModel.Recognises(path)) return OnnxModel.Read(path, onnx ?? new OnnxModelSettings()).Model;
         RefuseSettings(path, onnx);
-        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; train, check, compare and draw take it.");
+        if (Reconstruction(path) is { } other) throw new UsageException($"{path}: it is a {other.Kind} and no network; train, plan, check, evaluate, compare and draw take it.");
         return IsFile(path) ? ModelJson.Read(path) : Checkpoint.Open(CheckpointPath(path)).Model;
     }
 
@@ -78,9 +82,13 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <exception cref="UsageException">Nothing is named anywhere, or there is no such part.</exception>
     public Dataset ReadData(string? given, string part)
     {
-        var split = ReadSplit(Model.Data, given, Model.Network.InputShape);
-        return part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {given ?? Model.Data.Source} has no test samples; use --part train.");
+        return Part(ReadSplit(Model.Data, given, Model.Network.InputShape), part, given ?? Model.Data.Source);
     }
+
+    /// <summary>A part of samples, test or train.</summary>
+    /// <exception cref="UsageException">There is no such part.</exception>
+    public static Dataset Part(DataSplit split, string part, string? source) =>
+        part == "train" ? split.Training : split.Test ?? throw new UsageException($"--part: {source} has no test samples; use --part train.");
 
     /// <summary>The checkpoint, given by itself or by its folder.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

@@ -1,5 +1,7 @@
 using Tessera.Data;
 using Tessera.Execution;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
 using Tessera.Reconstruction;
 
 namespace Tessera.Cli;
@@ -11,6 +13,9 @@ namespace Tessera.Cli;
 internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDescription Data, Func<IReconstructor<float>> Fresh)
 {
     private const int Usual = 50;
+
+    /// <summary>The noise that the model's training put on its input; null for none.</summary>
+    public Noise? Corruption { get; init; }
 
     /// <summary>The model on images as the data has them.</summary>
     public ImageCoder Coder => new(Model, Data.Normalisation);
@@ -42,7 +47,8 @@ internal sealed record TrainedReconstructor(IReconstructor<float> Model, DataDes
         return new TrainedReconstructor(
             new Autoencoder<float>(network, trained.Parameters, Usual, how),
             trained.Model.Data,
-            () => new Autoencoder<float>(network, NetworkParameters<float>.Create(network, trained.Model.Training.Seed + 1), Usual, how));
+            () => new Autoencoder<float>(network, NetworkParameters<float>.Create(network, trained.Model.Training.Seed + 1), Usual, how))
+        { Corruption = network.Layers.OfType<Noise>().FirstOrDefault(noise => noise.Inputs.Count == 0 ? network.Layers[0] == noise : noise.Inputs[0] == NetworkDescription.InputName) };
     }
 
     private static IReconstructor<float> Untrained(ReconstructionModel model, int threads) =>

@@ -63,7 +63,7 @@ internal sealed record Comparison
     {
         var order = Shuffled(training.Count, seed);
         var (analysed, tested) = (Read(training, order.AsSpan(0, Math.Min(MostAnalysed, order.Length))), Read(test, [.. Enumerable.Range(0, test.Count)]));
-        var (features, active) = model.Encode(tested, stopping);
+        var (features, active, made) = model.EncodeAndReconstruct(tested, stopping);
         var components = (int)Math.Min(Math.Round(active), model.ImageShape.Product);
         var analysis = new PrincipalComponents(analysed, (int)model.ImageShape.Product);
         stopping.ThrowIfCancellationRequested();
@@ -75,7 +75,7 @@ internal sealed record Comparison
         return new Comparison
         {
             Numbers = active,
-            Error = Decibel.MeanSquare(model.Reconstruct(tested, stopping), tested),
+            Error = Decibel.MeanSquare(made, tested),
             Components = components,
             ComponentsError = analysis.Error(tested, components),
             Noise = noise,

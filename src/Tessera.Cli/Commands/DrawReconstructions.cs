@@ -8,7 +8,8 @@ internal static class DrawReconstructions
 {
     private const string Examples =
         """
-        For belief nets, sparse coders, and networks whose output has the shape of their input: autoencoders.
+        For belief nets, sparse coders, and networks whose output has the shape of their input: autoencoders. One that was trained with
+        noise on its input is shown such noise, and what it makes of that.
 
         Examples:
           tessera draw reconstructions runs/autoencoder-1
@@ -35,7 +36,7 @@ internal static class DrawReconstructions
             var path = PictureFile.Check(parsed.GetValue(output), "reconstructions.svg", given);
             var split = trained.ReadData(parsed.GetValue(data));
             var samples = parsed.GetRequiredValue(part) == "train" ? split.Training : split.Test ?? throw new UsageException("--part: the data has no test samples; use --part train.");
-            Reconstructions.Of(trained.Coder, samples, parsed.GetValue(count) ?? Reconstructions.Usual, session.Stopping).Write(path);
+            Reconstructions.Of(trained.Coder, samples, parsed.GetValue(count) ?? Reconstructions.Usual, trained.Corruption, session.Stopping).Write(path);
             return PictureFile.Written(session, path);
         });
         return command;

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using Tessera.Reconstruction;
 using Tessera.Training;
 
 namespace Tessera.Cli.Commands;
 
-/// <summary><c>tessera evaluate</c>: how well a trained network does on data.</summary>
+/// <summary><c>tessera evaluate</c>: how well a trained network does on data, or how well a belief net or a sparse coder reconstructs it.</summary>
 internal static class EvaluateCommand
 {
     private const string Examples =
@@ -14,6 +15,7 @@ internal static class EvaluateCommand
           tessera evaluate runs/fashion/model.safetensors --data fashion-mnist
           tessera evaluate runs/mnist-1 --part train --json
           tessera evaluate model.onnx --data ~/mydata --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225
+          tessera evaluate runs/rbm-1               (what its reconstruction misses; tessera compare says more)
         """;
 
     /// <summary>The command.</summary>
@@ -26,12 +28,18 @@ internal static class EvaluateCommand
         var batch = CommandOptions.Whole("--batch", "Examples to run at a time.", 1);
         var threads = CommandOptions.Threads();
         var json = CommandOptions.Json();
-        var command = new Command("evaluate", "Say how well a trained network does on data: loss, accuracy, and which classes it takes for which.") { model, data, part, batch, threads, json };
+        var command = new Command("evaluate", "Say how well a trained model does on data: loss, accuracy, and which classes it takes for which; of a belief net or a sparse coder what its reconstruction misses.") { model, data, part, batch, threads, json };
         var onnx = OnnxModelOptions.AddTo(command, takesSamples: true);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var trained = TrainedModel.Open(parsed.GetRequiredValue(model), onnx.Read(parsed));
+            var given = parsed.GetRequiredValue(model);
+            if (TrainedModel.Reconstruction(given) is { } other)
+            {
+                return EvaluateReconstruction(session, given, other, parsed.GetValue(data), parsed.GetRequiredValue(part), parsed.GetValue(batch), parsed.GetValue(threads) ?? 0, parsed.GetValue(json));
+            }
+
+            var trained = TrainedModel.Open(given, onnx.Read(parsed));
             var samples = trained.ReadData(parsed.GetValue(data), parsed.GetRequiredValue(part));
             var evaluator = new Evaluator<float>(
                 trained.Model.Network,
@@ -47,6 +55,27 @@ internal static class EvaluateCommand
             return Tool.Fine;
         });
         return command;
+    }
+
+    private static int EvaluateReconstruction(Session session, string given, ReconstructionModel model, string? data, string part, int? batch, int threads, bool json)
+    {
+        var samples = TrainedModel.Part(TrainedModel.ReadSplit(model.Data, data, model.InputShape), part, data ?? model.Data.Source);
+        var trained = TrainedReconstructor.Open(given, threads, Math.Min(batch ?? 100, samples.Count));
+        var error = new ReconstructionError<float>(trained.Model, trained.Data.ForInference).Of(samples, session.Stopping);
+        if (json)
+        {
+            JsonLines.WriteLine(session.Output, writer =>
+            {
+                writer.WriteFinite("reconstructionError", error);
+                writer.WriteNumber("samples", samples.Count);
+            });
+        }
+        else
+        {
+            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean square error of reconstruction {error:0.00000} on {samples.Count} samples{(trained.Data.Normalisation is null ? "" : ", normalised as in training")}"));
+        }
+
+        return Tool.Fine;
     }
 
     private static void WriteText(TextWriter output, Evaluation evaluation, IReadOnlyList<string> classNames)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tessera.Execution;
 using Tessera.Networks;
+using Tessera.Training;
 
 namespace Tessera.Cli.Commands;
 
@@ -15,6 +16,7 @@ internal static class PlanCommand
         Examples:
           tessera plan samples/lenet5.json
           tessera plan samples/figure-9-13-valid.json
+          tessera plan samples/belief-net.json      (machines and dictionaries, too)
           tessera plan model.json --output 7        (which input sizes give an output of 7 on every axis)
           tessera plan model.onnx --input-shape 3,224,224
           tessera plan model.json --strict          (exit code 1 where a stride leaves inputs unread)
@@ -35,19 +37,28 @@ internal static class PlanCommand
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var description = TrainedModel.Describe(parsed.GetRequiredValue(model), onnx.Read(parsed));
-            var network = description.Network;
-            var plan = NetworkPlan.Of<float>(network, parsed.GetValue(batch) ?? description.Training.BatchSize, parsed.GetValue(threads) ?? description.Training.Threads);
+            var given = parsed.GetRequiredValue(model);
+            var told = TrainedModel.Reconstruction(given)?.Plan<float>(parsed.GetValue(batch), parsed.GetValue(threads));
+            var plan = told is null ? Of(TrainedModel.Describe(given, onnx.Read(parsed)), parsed.GetValue(batch), parsed.GetValue(threads)) : null;
+            var network = told?.Encoder ?? plan!.Network;
             var wanted = parsed.GetValue(output) is { } sizes ? WantedOutput.Of(network, parsed.GetValue(layer), sizes) : null;
             var outlook = DepthOutlook.Of(network);
-            if (parsed.GetValue(json)) PlanJson.Write(session.Output, plan, outlook, wanted);
-            else PlanText.Write(session.Output, plan, outlook, wanted);
+            switch (parsed.GetValue(json), told)
+            {
+                case (true, null): PlanJson.Write(session.Output, plan!, outlook, wanted); break;
+                case (true, _): PlanJson.Write(session.Output, told, outlook, wanted); break;
+                case (false, null): PlanText.Write(session.Output, plan!, outlook, wanted); break;
+                default: PlanText.Write(session.Output, told!, outlook, wanted); break;
+            }
 
-            var dropping = plan.Layers.Where(planned => planned.DropsInputs).Select(planned => planned.Name).ToArray();
+            var dropping = (told?.Layers ?? plan!.Layers).Where(planned => planned.DropsInputs).Select(planned => planned.Name).ToArray();
             if (!parsed.GetValue(strict) || dropping.Length == 0) return Tool.Fine;
-            session.Error.WriteLine($"{parsed.GetRequiredValue(model)}: {string.Join(", ", dropping)} never {(dropping.Length == 1 ? "reads" : "read")} some inputs; choose sizes, strides or padding that fit, or leave out --strict.");
+            session.Error.WriteLine($"{given}: {string.Join(", ", dropping)} never {(dropping.Length == 1 ? "reads" : "read")} some inputs; choose sizes, strides or padding that fit, or leave out --strict.");
             return Tool.Failed;
         });
         return command;
     }
+
+    private static NetworkPlan Of(ModelDescription model, int? batch, int? threads) =>
+        NetworkPlan.Of<float>(model.Network, batch ?? model.Training.BatchSize, threads ?? model.Training.Threads);
 }

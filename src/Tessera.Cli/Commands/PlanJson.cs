@@ -2,6 +2,7 @@ using System.Text.Json;
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Networks;
+using Tessera.Reconstruction;
 
 namespace Tessera.Cli.Commands;
 
@@ -10,7 +11,43 @@ internal static class PlanJson
 {
     public static void Write(TextWriter output, NetworkPlan plan, IReadOnlyList<DepthOutlook> outlook, WantedOutput? wanted)
     {
-        foreach (var layer in plan.Layers) JsonLines.WriteLine(output, writer => WriteLayer(writer, layer));
+        WriteParts(output, plan.Layers, outlook, wanted);
+        JsonLines.WriteLine(output, writer =>
+        {
+            writer.WriteString("what", "summary");
+            writer.WriteString("name", plan.Network.Name);
+            writer.WriteSizes("input", plan.Network.InputShape);
+            writer.WriteSizes("output", plan.Network.OutputShape(1).From(1));
+            writer.WriteNumber("batch", plan.Batch);
+            writer.WriteNumber("parameters", plan.Network.ParameterCount);
+            writer.WriteNumber("multiplyAdds", plan.MultiplyAdds);
+            WriteMemory(writer, "training", plan.Training);
+            WriteMemory(writer, "inference", plan.Inference);
+            writer.WriteBoolean("dropsInputs", plan.Layers.Any(layer => layer.DropsInputs));
+        });
+    }
+
+    /// <summary>The same of a belief net or a sparse coder.</summary>
+    public static void Write(TextWriter output, ReconstructionPlan plan, IReadOnlyList<DepthOutlook> outlook, WantedOutput? wanted)
+    {
+        WriteParts(output, plan.Layers, outlook, wanted);
+        JsonLines.WriteLine(output, writer =>
+        {
+            writer.WriteString("what", "summary");
+            writer.WriteString("name", plan.Encoder.Name);
+            writer.WriteSizes("input", plan.Encoder.InputShape);
+            writer.WriteSizes("code", plan.Encoder.OutputShape(1).From(1));
+            writer.WriteNumber("batch", plan.Batch);
+            writer.WriteNumber("parameters", plan.Parameters);
+            writer.WriteNumber("multiplyAdds", plan.MultiplyAdds);
+            WriteMemory(writer, "memory", plan.Memory);
+            writer.WriteBoolean("dropsInputs", plan.Layers.Any(layer => layer.DropsInputs));
+        });
+    }
+
+    private static void WriteParts(TextWriter output, IReadOnlyList<LayerPlan> layers, IReadOnlyList<DepthOutlook> outlook, WantedOutput? wanted)
+    {
+        foreach (var layer in layers) JsonLines.WriteLine(output, writer => WriteLayer(writer, layer));
         foreach (var axis in outlook)
         {
             JsonLines.WriteLine(output, writer =>
@@ -43,20 +80,6 @@ internal static class PlanJson
                 writer.WriteEndArray();
             });
         }
-
-        JsonLines.WriteLine(output, writer =>
-        {
-            writer.WriteString("what", "summary");
-            writer.WriteString("name", plan.Network.Name);
-            writer.WriteSizes("input", plan.Network.InputShape);
-            writer.WriteSizes("output", plan.Network.OutputShape(1).From(1));
-            writer.WriteNumber("batch", plan.Batch);
-            writer.WriteNumber("parameters", plan.Network.ParameterCount);
-            writer.WriteNumber("multiplyAdds", plan.MultiplyAdds);
-            WriteMemory(writer, "training", plan.Training);
-            WriteMemory(writer, "inference", plan.Inference);
-            writer.WriteBoolean("dropsInputs", plan.Layers.Any(layer => layer.DropsInputs));
-        });
     }
 
     private static void WriteLayer(Utf8JsonWriter writer, LayerPlan layer)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Networks;
+using Tessera.Reconstruction;
 
 namespace Tessera.Cli.Commands;
 
@@ -13,26 +14,45 @@ internal static class PlanText
         var network = plan.Network;
         output.WriteLine($"{(network.Name.Length > 0 ? network.Name : "network")}: input {network.InputShape}, output {network.OutputShape(1).From(1)}; memory for a batch of {plan.Batch}, in float");
         output.WriteLine();
-        WriteTable(output, plan);
+        WriteTable(output, plan.Layers);
         output.WriteLine();
         output.WriteLine($"Together {Count(network.ParameterCount)} parameters and {Count(plan.MultiplyAdds)} multiply-adds for each example.");
         output.WriteLine($"Memory to train {Bytes(plan.Training.TotalBytes)}: activations and their gradients {Bytes(plan.Training.ActivationBytes)} ({Bytes(plan.Training.UnsharedActivationBytes)} if none shared), parameters and gradients {Bytes(plan.Training.ParameterBytes + plan.Training.GradientBytes)}, workspace {Bytes(plan.Training.WorkspaceBytes)}. To run: {Bytes(plan.Inference.TotalBytes)}.");
-        foreach (var layer in plan.Layers.Where(layer => layer.DropsInputs)) output.WriteLine($"{layer.Name} never reads {Unread(layer)}.");
-        foreach (var layer in plan.Layers.Where(layer => layer.NeverMoves && layer.Kind == "convolution"))
-        {
-            output.WriteLine($"{layer.Name} has one position: its kernel never moves, so it is a full connection rather than a convolution.");
-        }
-
+        WriteReach(output, plan.Layers, layer => layer.Kind == "convolution");
         var convolutions = plan.Layers.Where(layer => layer.Kind == "convolution").ToArray();
         if (convolutions.Length > 0) output.WriteLine($"Of {convolutions.Length} {(convolutions.Length == 1 ? "convolution" : "convolutions")}, {convolutions.Count(layer => !layer.NeverMoves)} move their kernel.");
         WriteOutlook(output, outlook);
         if (wanted is not null) WriteWanted(output, wanted);
     }
 
-    private static void WriteTable(TextWriter output, NetworkPlan plan)
+    /// <summary>The same of a belief net or a sparse coder.</summary>
+    public static void Write(TextWriter output, ReconstructionPlan plan, IReadOnlyList<DepthOutlook> outlook, WantedOutput? wanted)
+    {
+        var encoder = plan.Encoder;
+        output.WriteLine($"{(encoder.Name.Length > 0 ? encoder.Name : "model")}: input {encoder.InputShape}, code {encoder.OutputShape(1).From(1)}; memory for a batch of {plan.Batch}, in float");
+        output.WriteLine();
+        WriteTable(output, plan.Layers);
+        output.WriteLine();
+        output.WriteLine($"Together {Count(plan.Parameters)} parameters and {Count(plan.MultiplyAdds)} multiply-adds for the code of each example.");
+        output.WriteLine($"Memory {Bytes(plan.Memory.TotalBytes)}: images and codes {Bytes(plan.Memory.ActivationBytes)}, parameters and what they learn with {Bytes(plan.Memory.ParameterBytes + plan.Memory.GradientBytes)}, workspace {Bytes(plan.Memory.WorkspaceBytes)}.");
+        WriteReach(output, plan.Layers, static layer => layer.Parameters > 0);
+        WriteOutlook(output, outlook);
+        if (wanted is not null) WriteWanted(output, wanted);
+    }
+
+    private static void WriteReach(TextWriter output, IReadOnlyList<LayerPlan> layers, Func<LayerPlan, bool> isConvolution)
+    {
+        foreach (var layer in layers.Where(layer => layer.DropsInputs)) output.WriteLine($"{layer.Name} never reads {Unread(layer)}.");
+        foreach (var layer in layers.Where(layer => layer.NeverMoves && isConvolution(layer)))
+        {
+            output.WriteLine($"{layer.Name} has one position: its kernel never moves, so it is a full connection rather than a convolution.");
+        }
+    }
+
+    private static void WriteTable(TextWriter output, IReadOnlyList<LayerPlan> layers)
     {
         string[] heads = ["layer", "kind", "output", "weights", "multiply-adds", "weight memory", "activations", "workspace", "sees"];
-        var rows = plan.Layers.Select(layer => (string[])
+        var rows = layers.Select(layer => (string[])
         [
             layer.Name,
             layer.Kind,
@@ -49,7 +69,7 @@ internal static class PlanText
         for (var row = 0; row < rows.Length; row++)
         {
             output.WriteLine(Line(rows[row]));
-            foreach (var line in AxisLines(plan.Layers[row])) output.WriteLine("    " + line);
+            foreach (var line in AxisLines(layers[row])) output.WriteLine("    " + line);
         }
 
         string Line(string[] cells) => string.Join("  ", cells.Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd();

@@ -20,8 +20,8 @@ internal static class SharingCommand
         their mean (0: still one kernel; about 1: nothing in common).
 
         The folder holds summary.csv, drift.csv, drift.svg (drift and quality over epochs), and for each variant a folder with its network,
-        metrics.csv and filters.svg (a row for each tile), which evaluate, predict and plan take. Ctrl-C keeps the variants that are finished
-        and ends with exit code 130.
+        metrics.csv, filters.svg of the first layer and filters-LAYER.svg of each other one whose sharing varies (a row for each tile), which
+        evaluate, predict and plan take. Ctrl-C keeps the variants that are finished and ends with exit code 130.
 
         Examples:
           tessera sharing samples/sharing-shared.json --tiles shared,2,4,unshared --untie-after 5

@@ -1,4 +1,5 @@
 using Tessera.Execution;
+using Tessera.Networks;
 using Tessera.Networks.Layers;
 
 namespace Tessera.Cli.Pictures;
@@ -9,7 +10,10 @@ internal static class FirstFilters
     /// <summary>Writes the picture, where that layer is one that can be drawn: a convolution, or a dense layer on images.</summary>
     public static bool Write(string path, NetworkParameters<float> parameters)
     {
-        var index = parameters.Network.Layers.ToList().FindIndex(layer => layer is Convolution or TransposedConvolution or Dense);
+        var index = IndexOf(parameters.Network);
         return index >= 0 && LayerFilters.Write(path, parameters, index);
     }
+
+    /// <summary>The place of that layer; −1 where there is none.</summary>
+    public static int IndexOf(NetworkDescription network) => network.Layers.ToList().FindIndex(layer => layer is Convolution or TransposedConvolution or Dense);
 }

@@ -23,7 +23,7 @@ internal static class ReconstructionPictures
         if (!CanDraw(trained.Model.SampleShape)) yield break;
         if (test is { Count: > 0 })
         {
-            Reconstructions.Of(trained.Coder, test, Reconstructions.Usual, stopping).Write(folder["reconstructions.svg"]);
+            Reconstructions.Of(trained.Coder, test, Reconstructions.Usual, null, stopping).Write(folder["reconstructions.svg"]);
             yield return "reconstructions.svg";
             CodeMaps.Of(trained.Coder, PredictionSample.FromData(test, [0]).Single(), stopping).Write(folder["codes.svg"]);
             yield return "codes.svg";

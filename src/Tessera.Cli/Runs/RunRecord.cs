@@ -73,8 +73,12 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
         FeatureMaps.Of(trained, first.Values, first.Title, threads: threads).Write(folder["features.svg"]);
         yield return "features.svg";
         if (!Reconstructions.CanDraw(trained.Model.Network)) yield break;
-        Reconstructions.Of(TrainedReconstructor.Of(trained, threads).Coder, test, Reconstructions.Usual, stopping).Write(folder["reconstructions.svg"]);
+        var reconstructor = TrainedReconstructor.Of(trained, threads);
+        Reconstructions.Of(reconstructor.Coder, test, Reconstructions.Usual, reconstructor.Corruption, stopping).Write(folder["reconstructions.svg"]);
         yield return "reconstructions.svg";
+        if (!VariationalDecoder<float>.Exists(trained.Model.Network)) yield break;
+        PriorSamples.Of(trained.Decoder(PriorSamples.Usual, threads), trained.Model.Data.Normalisation, 1).Write(folder["samples.svg"]);
+        yield return "samples.svg";
     }
 
     /// <summary>The last line for machines.</summary>
@@ -147,7 +151,7 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
         "curves.svg" => "the learning curves",
         "filters.svg" => "the filters of the first layer",
         "codes.svg" => "the code of the first test sample",
-        "samples.svg" => "samples along Gibbs chains",
+        "samples.svg" => "what the model dreams from a seed",
         "features.svg" => "what every layer makes of the first test sample",
         "reconstructions.svg" => "test samples beside their reconstructions",
         _ => "what it got wrong, and what it said",

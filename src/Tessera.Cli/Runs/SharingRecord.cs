@@ -35,6 +35,12 @@ internal sealed class SharingRecord(RunFolder folder, ModelDescription model, Sh
         ModelJson.Write(own["model.json"], variant.Model);
         RunRecord.WriteMetrics(own, variant.Epochs);
         FirstFilters.Write(own["filters.svg"], variant.Parameters);
+        var first = FirstFilters.IndexOf(variant.Model.Network);
+        foreach (var index in layers.Select(layer => LayerChoice.IndexOf(variant.Model.Network, layer)).Where(index => index != first))
+        {
+            LayerFilters.Write(own[PictureFile.Safe($"filters-{variant.Model.Network.Layers[index].Name}.svg")], variant.Parameters, index);
+        }
+
         WriteLines("summary.csv", variants.Select(each => string.Create(
             CultureInfo.InvariantCulture,
             $"{each.Model.Training.Seed},{each.Sharing},{each.TrainedWeights},{each.MultiplyAdds},{each.Epochs.Count},{description.UntieAfter},{each.Seconds},{Score.Of(each).Samples},{Score.Of(each).Accuracy},{Score.Of(each).Loss}"))

@@ -79,6 +79,14 @@ public sealed class Autoencoder<T> : IReconstructor<T>
         execution.Forward(samples).CopyTo(reconstructions);
     }
 
+    /// <inheritdoc/>
+    public void Reconstruct(ReadOnlySpan<T> samples, Span<T> codes, Span<T> reconstructions)
+    {
+        Check(codes.Length, codeLength, "codes");
+        Reconstruct(samples, reconstructions);
+        execution.Activation(CodeLayer).FlattenTo(codes);
+    }
+
     private void Check(int given, int each, string what)
     {
         if (given != Batch * each) throw new ArgumentException($"{what}: {given} numbers, but {Batch} examples have {Batch * each}.", what);

@@ -80,7 +80,15 @@ public sealed class BeliefNet<T> : ILearner<T>
     /// <inheritdoc/>
     public void Reconstruct(ReadOnlySpan<T> samples, Span<T> reconstructions) => Reconstruct(samples, machines.Length - 1, reconstructions);
 
-    /// <summary>The same with the machines up to one of them alone: up by means to its code, and down again.</summary>
+    /// <inheritdoc/>
+    public void Reconstruct(ReadOnlySpan<T> samples, Span<T> codes, Span<T> reconstructions)
+    {
+        Check(reconstructions.Length, Batch * SampleShape.Product, "reconstructions");
+        Encode(samples, codes);
+        Descend(codes, machines.Length, reconstructions);
+    }
+
+    /// <summary>Reconstructs with the machines up to one of them alone: up by means to its code, and down again.</summary>
     /// <param name="samples">[N, C, i…].</param>
     /// <param name="stage">The highest machine, from 0.</param>
     /// <param name="reconstructions">[N, C, i…]; overwritten.</param>

@@ -30,4 +30,11 @@ public interface IReconstructor<T>
     /// <param name="reconstructions">[N, C, i…]; overwritten.</param>
     /// <exception cref="ArgumentException">A length is another.</exception>
     void Reconstruct(ReadOnlySpan<T> samples, Span<T> reconstructions);
+
+    /// <summary>Computes the codes of examples and what they are reconstructed as, at the cost of one inference: the same numbers as <see cref="Encode"/> and <see cref="Reconstruct(ReadOnlySpan{T}, Span{T})"/> give.</summary>
+    /// <param name="samples">[N, C, i…], normalised as for training.</param>
+    /// <param name="codes">[N, M, o…]; overwritten.</param>
+    /// <param name="reconstructions">[N, C, i…]; overwritten.</param>
+    /// <exception cref="ArgumentException">A length is another.</exception>
+    void Reconstruct(ReadOnlySpan<T> samples, Span<T> codes, Span<T> reconstructions);
 }

@@ -83,32 +83,6 @@ public sealed record RbmDescription
         return null;
     }
 
-    /// <summary>The same for samples, which are measured.</summary>
-    /// <param name="samples">Images [any number, C, i…].</param>
-    /// <param name="imageShape">The shape of one of them, [C, i…].</param>
-    /// <exception cref="ArgumentException">The samples are no whole number of images, or there is none.</exception>
-    public string? DataWarning<T>(ReadOnlySpan<T> samples, Sizes imageShape)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var channels = imageShape[0];
-        var positions = (int)imageShape.From(1).Product;
-        if (samples.IsEmpty || samples.Length % (channels * positions) != 0) throw new ArgumentException($"{Label}: {samples.Length} numbers are no images of {imageShape}; give one or more whole images.", nameof(samples));
-        var (means, variances) = (new double[channels], new double[channels]);
-        var count = (double)(samples.Length / channels);
-        for (var pass = 0; pass < 2; pass++)
-        {
-            for (var i = 0; i < samples.Length; i++)
-            {
-                var c = i / positions % channels;
-                var value = double.CreateTruncating(samples[i]);
-                if (pass == 0) means[c] += value / count;
-                else variances[c] += (value - means[c]) * (value - means[c]) / count;
-            }
-        }
-
-        return DataWarning(means, variances);
-    }
-
     /// <summary>What messages call it.</summary>
     internal string Label => Name.Length > 0 ? Name : "rbm";
 

@@ -46,10 +46,25 @@ public abstract record ReconstructionModel
     /// <param name="cancellation">Ends the work.</param>
     public abstract GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default);
 
+    /// <summary>The model's sizes, work and memory in elements of type T, before there is any of it.</summary>
+    /// <param name="batch">The batch, from 1; null for the training's.</param>
+    /// <param name="threads">The most threads; null for the training's, 0 for as many as there are processors.</param>
+    /// <exception cref="ArgumentException">The batch is below 1.</exception>
+    public ReconstructionPlan Plan<T>(int? batch = null, int? threads = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var examples = batch ?? Schedule.BatchSize;
+        ArgumentOutOfRangeException.ThrowIfLessThan(examples, 1, nameof(batch));
+        return PlanFor<T>(examples, threads ?? Schedule.Threads);
+    }
+
     /// <summary>The model at its beginning, with parameters from its seed.</summary>
     /// <param name="batch">The examples N of one call.</param>
     public IReconstructor<T> Create<T>(int batch)
         where T : unmanaged, IFloatingPointIeee754<T> => CreateLearner<T>(batch);
+
+    internal abstract ReconstructionPlan PlanFor<T>(int batch, int threads)
+        where T : unmanaged, IFloatingPointIeee754<T>;
 
     internal abstract ILearner<T> CreateLearner<T>(int batch)
         where T : unmanaged, IFloatingPointIeee754<T>;

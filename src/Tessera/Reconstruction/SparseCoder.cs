@@ -97,6 +97,14 @@ public sealed class SparseCoder<T> : ILearner<T>
         search.Run.InputGradient(dictionary, search.Codes, reconstructions);
     }
 
+    /// <inheritdoc/>
+    public void Reconstruct(ReadOnlySpan<T> samples, Span<T> codes, Span<T> reconstructions)
+    {
+        CheckSamples(reconstructions);
+        Encode(samples, codes);
+        search.Run.InputGradient(dictionary, search.Codes, reconstructions);
+    }
+
     void ILearner<T>.Reconstruct(ReadOnlySpan<T> samples, int stage, Span<T> reconstructions) => Reconstruct(samples, reconstructions);
 
     /// <summary>Computes A(D)ᵀ z.</summary>

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using Tessera.Data;
+using Tessera.Networks;
+using Tessera.Networks.Layers;
 using Tessera.Operators;
 using Tessera.Training;
 
@@ -32,6 +35,23 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
     /// <inheritdoc/>
     public override GradientReport CheckGradients(long seed = 1, int threads = 0, CancellationToken cancellation = default) =>
         SparseCodingCheck.Run(Coding, 2, seed, threads, null, cancellation);
+
+    internal override ReconstructionPlan PlanFor<T>(int batch, int threads)
+    {
+        var geometry = Coding.Resolve();
+        var filters = new FilterBank(geometry).Count;
+        var (samples, codes, kernel) = (batch * Coding.InputShape.Product, batch * Coding.CodeShape.Product, geometry.KernelShape.Product);
+
+        // Samples, the images of codes, point and proposal, and the residual; codes, point, proposal and descent; for the norm one example of each, its workspace, and two kernels to compare.
+        var norm = Coding.Operator.Plan<T>([1, .. Coding.InputShape.AsSpan()], new PlanOptions { Threads = threads }, "operator norm").WorkspaceBytes / Unsafe.SizeOf<T>();
+        var activations = (5 * samples) + (4 * codes) + (samples / batch) + (codes / batch) + norm + (2 * kernel);
+        var dictionary = new Convolution(Coding.Operator) { Name = "dictionary" };
+        return ReconstructionPlan.Of<T>(
+            new NetworkDescription(Coding.Name, Coding.InputShape, [dictionary]),
+            batch,
+            threads,
+            [new ReconstructionPart("dictionary", Coding.Operator, kernel, activations, (2 * kernel) + (2 * filters), 2 * Coding.Iterations)]);
+    }
 
     internal override ILearner<T> CreateLearner<T>(int batch) =>
         new SparseCoder<T>(Coding, batch, Training with { Seed = Schedule.Seed }, new PlanOptions { Threads = Schedule.Threads, Exact = Schedule.Exact });

@@ -145,6 +145,48 @@ public sealed class DrawTests : IDisposable
         Assert.Contains("test " + evaluated.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture), Texts(XDocument.Load(folder["c.svg"])));
     }
 
+    [Fact]
+    public void A_denoising_model_is_shown_noise_and_what_it_makes_of_that()
+    {
+        // It gives back what it sees, so that a reconstruction misses what the noise added.
+        Save("""
+            { "name": "noisy", "input": [1, 6, 6],
+              "layers": [{ "layer": "noise", "noise": "gaussian", "deviation": 0.5 }, { "layer": "convolution", "name": "same", "kernel": [1, 1], "outputs": 1 }],
+              "data": { "normalise": { "mean": [0.5], "standardDeviation": [0.4] } }, "training": { "loss": "mean-squared-error", "target": "input" } }
+            """, parameters => parameters["same.kernel"].Span[0] = 1);
+        var figure = Draw("reconstructions", folder["run"], "--data", folder["data"], "--count", "12");
+        Assert.Equal(3 * 12, figure.Descendants(Svg + "image").Count());
+        Assert.Equal(["input", "noisy input", "reconstruction", "input", "noisy input", "reconstruction"], Texts(figure, "ink").Where(text => text.Contains("input", StringComparison.Ordinal) || text == "reconstruction"));
+        var captions = Texts(figure, "caption");
+        Assert.Equal(captions[..10], captions[10..20]);
+
+        // The noise is in the model's units: 0.5 of a deviation of 0.4.
+        Assert.InRange(captions[..10].Average(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)), 0.03, 0.05);
+        Assert.Equal(figure.ToString(), Draw("reconstructions", folder["run"], "--data", folder["data"], "--count", "12").ToString());
+    }
+
+    [Fact]
+    public void A_variational_model_is_sampled_from_its_prior_in_its_run_and_by_itself()
+    {
+        const string variational =
+            """
+            { "name": "vae", "input": [1, 6, 6],
+              "layers": [{ "layer": "dense", "outputs": 4 }, { "layer": "gaussian-sample", "name": "code" }, { "layer": "dense", "outputs": 36 }, { "layer": "reshape", "shape": [1, 6, 6] }],
+              "training": { "loss": "mean-squared-error", "target": "input", "epochs": 1, "threads": 1 } }
+            """;
+        var trained = ToolRun.Of("train", folder.Write("vae.json", variational), "--data", folder["data"], "--out", folder["vae"]);
+        Assert.Contains("samples.svg         what the model dreams from a seed", trained.Output, StringComparison.Ordinal);
+        Assert.Equal(40, XDocument.Load(folder["vae/samples.svg"]).Descendants(Svg + "image").Count());
+        var drawn = Draw("samples", folder["vae"], "--count", "13", "--seed", "2", "--out", folder["s.svg"]);
+        Assert.Equal(13, drawn.Descendants(Svg + "image").Count());
+        Assert.Contains("each from 2 numbers that are standard normal; seed 2", Texts(drawn));
+        Assert.Equal(drawn.ToString(), Draw("samples", folder["vae"], "--count", "13", "--seed", "2", "--out", folder["s.svg"]).ToString());
+        Assert.NotEqual(drawn.ToString(), Draw("samples", folder["vae"], "--count", "13", "--seed", "3", "--out", folder["s.svg"]).ToString());
+        Fails(2, "--steps: Gibbs chains are a belief net's", "samples", folder["vae"], "--steps", "5");
+        Fails(2, "--from-data: Gibbs chains are a belief net's", "samples", folder["vae"], "--from-data");
+        Fails(1, "it has 0 gaussian-sample layers", "samples", Saved(Classifier));
+    }
+
     [Theory]
     [InlineData(2, "--axis: the operator has 1 axis; give a number from 0 to 0.", "connections", "--axis", "1")]
     [InlineData(2, "--padding is 'same-ish'; give valid, same", "connections", "--padding", "same-ish")]
@@ -221,9 +263,11 @@ public sealed class DrawTests : IDisposable
         return folder["run"];
     }
 
-    private void Save(string json)
+    private void Save(string json, Action<NetworkParameters<float>>? change = null)
     {
         var model = ModelJson.Parse(json, "m");
-        Checkpoint.Save(folder["run/model.safetensors"], model, NetworkParameters<float>.Create(model.Network, 1));
+        var parameters = NetworkParameters<float>.Create(model.Network, 1);
+        change?.Invoke(parameters);
+        Checkpoint.Save(folder["run/model.safetensors"], model, parameters);
     }
 }

@@ -48,6 +48,44 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public void A_belief_net_is_planned_machine_by_machine()
+    {
+        var path = Path.Combine(Samples, "belief-net.json");
+        var lines = Lines(ToolRun.Of("plan", path, "--json", "--threads", "1"));
+        var layers = lines.Where(line => line.GetProperty("what").GetString() == "layer").ToDictionary(line => line.GetProperty("name").GetString()!);
+        Assert.Equal(["rbm1", "rbm1-pool", "rbm2", "rbm2-pool"], layers.Keys);
+        Assert.Equal((24 * 81) + 24 + 1, layers["rbm1"].GetProperty("parameters").GetInt32());
+        Assert.Equal((40 * 24 * 25) + 40 + 24, layers["rbm2"].GetProperty("parameters").GetInt32());
+        Assert.Equal("[40,6,6]", layers["rbm2"].GetProperty("output").GetRawText());
+        Assert.Equal(24 * 81 * 400, layers["rbm1"].GetProperty("multiplyAdds").GetInt32());
+        Assert.Equal("[18,18]", layers["rbm2"].GetProperty("receptiveField").GetRawText());
+        var summary = lines[^1];
+        Assert.Equal(("[40,3,3]", 50), (summary.GetProperty("code").GetRawText(), summary.GetProperty("batch").GetInt32()));
+        Assert.Equal(1969 + 24064, summary.GetProperty("parameters").GetInt32());
+        Assert.Equal((24 * 81 * 400) + (40 * 24 * 25 * 36), summary.GetProperty("multiplyAdds").GetInt32());
+        Assert.Equal(4 * 26033, summary.GetProperty("memory").GetProperty("parameterBytes").GetInt32());
+
+        var text = ToolRun.Of("plan", path, "--threads", "1", "--batch", "10", "--output", "2").Output;
+        foreach (var said in (string[])["code 40×3×3; memory for a batch of 10", "28 → 20, kernel 9, no padding, every input read", "Together 26,033 parameters", "rbm2-pool has size 2 for input sizes"]) Assert.Contains(said, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sparse_coder_is_planned_with_the_work_of_its_inference()
+    {
+        var lines = Lines(ToolRun.Of("plan", Path.Combine(Samples, "sparse-coding.json"), "--json", "--threads", "1"));
+        var dictionary = lines[0];
+        Assert.Equal(("dictionary", "[64,18,18]", 64 * 81), (dictionary.GetProperty("kind").GetString(), dictionary.GetProperty("output").GetRawText(), dictionary.GetProperty("parameters").GetInt32()));
+
+        // A forward pass and a transpose in each of 30 steps.
+        Assert.Equal(60 * dictionary.GetProperty("multiplyAdds").GetInt64(), lines[^1].GetProperty("multiplyAdds").GetInt64());
+        var strided = folder.Write("strided.json", """{ "input": [1, 10, 9], "sparseCoding": { "kernel": [3, 3], "outputs": 2, "stride": [2, 2] } }""");
+        var strict = ToolRun.Of("plan", strided, "--strict");
+        Assert.Equal(1, strict.Code);
+        Assert.Contains("dictionary never reads 1 of 10 inputs on axis 0.", strict.Output, StringComparison.Ordinal);
+        Assert.Contains("dictionary never reads some inputs", strict.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Input_sizes_are_told_for_a_wanted_output()
     {
         var model = folder.Write("m.json", """{ "input": [1, 9, 20], "layers": [{ "layer": "convolution", "kernel": [3, 5], "outputs": 1, "stride": [2, 1] }] }""");

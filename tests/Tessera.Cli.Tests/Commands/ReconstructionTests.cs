@@ -36,8 +36,13 @@ public sealed class ReconstructionTests : IDisposable
         Assert.Equal(3 * (1 + 3), Images("dream.svg"));
         Assert.Equal(0, ToolRun.Of("draw", "filters", folder["run"], "--layer", "rbm1", "--out", folder["f.svg"]).Code);
         Fails(2, "called 'rbm2'; those that can be drawn are of rbm1", "draw", "filters", folder["run"], "--layer", "rbm2");
+        Fails(2, "is no variational autoencoder; a belief net's samples are counted by --chains", "draw", "samples", folder["run"], "--count", "4");
         Fails(2, "--every: a look every 5 steps at chains of 4 steps", "draw", "samples", folder["run"], "--steps", "4", "--every", "5");
-        Fails(2, "it is a belief net and no network", "evaluate", folder["run"]);
+        var evaluated = JsonDocument.Parse(ToolRun.Of("evaluate", folder["run"], "--json", "--batch", "64").Output).RootElement;
+        Assert.Equal(2000, evaluated.GetProperty("samples").GetInt32());
+        Assert.Equal(run.GetProperty("testLoss").GetDouble(), evaluated.GetProperty("reconstructionError").GetDouble(), 1e-7);
+        Assert.Contains("of reconstruction 0.0", ToolRun.Of("evaluate", folder["run"], "--part", "train").Output, StringComparison.Ordinal);
+        Fails(2, "it is a belief net and no network; train, plan, check, evaluate, compare and draw take it.", "draw", "network", folder["run"]);
         Assert.Equal(0, ToolRun.Of("check", folder["run"]).Code);
 
         var compared = ToolRun.Of("compare", folder["run"], "--labels", "10", "--json");
@@ -57,7 +62,11 @@ public sealed class ReconstructionTests : IDisposable
         var run = Train(Coder);
         Assert.Equal(6 * 49, run.GetProperty("parameters").GetInt64());
         Assert.False(File.Exists(folder["run/samples.svg"]));
-        Fails(1, "it is no belief net, and only those sample", "draw", "samples", folder["run"]);
+        var evaluated = ToolRun.Of("evaluate", folder["run"]);
+        var missed = run.GetProperty("testLoss").GetDouble().ToString("0.00000", System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal($"mean square error of reconstruction {missed} on 2000 samples", evaluated.Output.TrimEnd());
+        Assert.Contains("dictionary", ToolRun.Of("plan", folder["run"]).Output, StringComparison.Ordinal);
+        Fails(1, "it is no belief net, and only those and variational autoencoders sample", "draw", "samples", folder["run"]);
         Assert.Equal(0, ToolRun.Of("draw", "reconstructions", folder["run"], "--count", "4", "--out", folder["r.svg"]).Code);
         Assert.Equal(8, Images("r.svg"));
         Assert.Equal(0, ToolRun.Of("draw", "features", folder["run"], "--index", "2", "--out", folder["c.svg"]).Code);
@@ -74,6 +83,7 @@ public sealed class ReconstructionTests : IDisposable
         File.WriteAllText(folder["gaussian.json"], Net.Replace("\"outputs\": 6", "\"outputs\": 2, \"visible\": \"gaussian\"", StringComparison.Ordinal));
         var run = ToolRun.Of("train", folder["gaussian.json"], "--out", folder["gaussian"]);
         Assert.Contains("Warning: rbm1: Gaussian visible units have variance 1", run.Error, StringComparison.Ordinal);
+        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.03", run.Error, StringComparison.Ordinal);
         File.WriteAllText(folder["bad.json"], Coder.Replace("0.3", "-0.3", StringComparison.Ordinal));
         Fails(1, "Sparsity is -0.3; it must be above 0", "train", folder["bad.json"], "--out", folder["bad"]);
         Assert.False(Directory.Exists(folder["bad"]));

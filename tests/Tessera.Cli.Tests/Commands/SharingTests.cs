@@ -62,6 +62,32 @@ public sealed class SharingTests : IDisposable
     }
 
     [Fact]
+    public void A_decoder_can_be_untied_as_its_encoder_can_and_every_untied_layer_is_drawn_by_tile()
+    {
+        const string painter =
+            """
+            { "name": "painter", "input": [1, 6, 6],
+              "layers": [{ "layer": "convolution", "name": "down", "kernel": [3, 3], "outputs": 4, "stride": [2, 2], "padding": "same" }, { "layer": "relu" },
+                { "layer": "transposed-convolution", "name": "up", "kernel": [3, 3], "outputs": 4, "stride": [2, 2], "padding": "same", "outputChannels": 1, "sizeOf": "input" }],
+              "training": { "epochs": 4, "batchSize": 8, "threads": 1, "loss": "mean-squared-error", "target": "input", "optimiser": { "optimiser": "adam", "learningRate": 0.01 } } }
+            """;
+        var run = ToolRun.Of("sharing", folder.Write("painter.json", painter), "--data", folder["data"], "--layers", "down,up", "--tiles", "shared,2,unshared", "--untie-after", "1", "--json", "--out", folder["run"]);
+        Assert.Equal((0, ""), (run.Code, run.Code == 0 ? "" : run.Error));
+        var variants = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.TryGetProperty("weights", out _)).ToArray();
+        Assert.Equal(["shared", "tiled 2", "unshared"], variants.Select(variant => variant.GetProperty("sharing").GetString()));
+
+        // Kernels of 4×9 for each tile, 4 biases for each tile below, one bias above.
+        Assert.Equal([(36 + 4 + 36) + 1, (4 * (36 + 4 + 36)) + 1, (9 * (36 + 4 + 36)) + 1], variants.Select(variant => variant.GetProperty("weights").GetInt64()));
+        Assert.Equal(0, variants[0].GetProperty("drift").GetProperty("up").GetDouble());
+        Assert.All(variants[1..], variant => Assert.InRange(variant.GetProperty("drift").GetProperty("up").GetDouble(), 1e-4, 2));
+        Assert.Contains("tiles 2×2", File.ReadAllText(folder["run/tiled-2/filters-up.svg"]), StringComparison.Ordinal);
+        Assert.Contains("tiles 3×3", File.ReadAllText(folder["run/unshared/filters-up.svg"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("tiles", File.ReadAllText(folder["run/shared/filters-up.svg"]), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["run/tiled-2/filters-down.svg"]));
+        Assert.Contains("Drift between tiles, up", File.ReadAllText(folder["run/drift.svg"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Json_has_a_line_for_each_epoch_each_variant_and_the_whole()
     {
         var run = Run("--tiles", "shared,2", "--untie-after", "1", "--seeds", "3,4", "--json", "--out", folder["run"]);

@@ -254,9 +254,23 @@ public class RbmTests
             gaussian.DataWarning([0, 0.286], [1, 0.125]));
         Assert.NotNull(gaussian.DataWarning([5], [1]));
         Assert.NotNull(gaussian.DataWarning([double.NaN], [1]));
-        Assert.Null(binary.DataWarning<float>([0, 1, 1, 0.5f], [1, 2]));
-        Assert.Contains("channel 0 of the data has mean 0 and variance 1", binary.DataWarning<float>([-1, 1, 1, -1], [1, 2]), StringComparison.Ordinal);
-        Assert.Contains("channel 1 of the data has mean 4 and variance 4", gaussian.DataWarning<double>([-1, 1, 2, 6, 1, -1, 6, 2], [2, 2]), StringComparison.Ordinal);
+        Assert.Null(binary.DataWarning([0.5, 0.75], [0.25, 0.0625]));
+        Assert.Contains("channel 0 of the data has mean 0 and variance 1", binary.DataWarning([0], [1]), StringComparison.Ordinal);
+        Assert.Contains("2 means but 1 variances", Assert.Throws<ArgumentException>(() => binary.DataWarning([0, 0], [1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rates_at_which_Gaussian_units_diverge_get_a_warning()
+    {
+        var gaussian = Dense(2, 2) with { Visible = VisibleUnits.Gaussian };
+        Assert.Equal(
+            "rbm: Gaussian visible units have no bound, and under binary hidden units they are likely to diverge at a learning rate of 0.05; use at most 0.03 (\"learningRate\": 0.01 is usual), or binary visible units.",
+            new RbmTraining { LearningRate = 0.05 }.WarningFor(gaussian));
+        Assert.Null(new RbmTraining { LearningRate = 0.03 }.WarningFor(gaussian));
+        Assert.Null(new RbmTraining { LearningRate = 0.5 }.WarningFor(Dense(2, 2)));
+        var rectified = gaussian with { Hidden = HiddenUnits.Rectified };
+        Assert.Contains("under rectified hidden units", new RbmTraining { LearningRate = 0.02 }.WarningFor(rectified), StringComparison.Ordinal);
+        Assert.Null(new RbmTraining().WarningFor(rectified));
     }
 
     /// <summary>An ordinary machine: every hidden unit sees every visible one.</summary>

@@ -139,6 +139,12 @@ public sealed class ReconstructionTrainerTests : IDisposable
         Assert.Contains("normalise it", bare.WarningFor(data), StringComparison.Ordinal);
         var binary = ReconstructionJson.Parse(Net.Replace("\"visible\": \"gaussian\", ", "", StringComparison.Ordinal));
         Assert.Contains("binary visible units take numbers from 0 to 1", binary.WarningFor(data), StringComparison.Ordinal);
+
+        // Both are said where both are wrong.
+        var fast = (BeliefNetModel)bare;
+        var both = (fast with { Training = fast.Training with { LearningRate = 0.05 } }).WarningFor(data)!;
+        Assert.Contains("normalise it (\"normalise\": true). rbm1: Gaussian visible units have no bound", both, StringComparison.Ordinal);
+        Assert.DoesNotContain("rbm2", both, StringComparison.Ordinal);
     }
 
     private static void Refused(string json, string said) =>

@@ -39,6 +39,31 @@ public class SharingExperimentTests
         iterations: 40);
 
     [Fact]
+    public void A_converted_transposed_convolution_does_too() => RandomOperator.Of(null, SharingKind.Shared).Holds(
+        sample =>
+        {
+            var (batch, painted) = (sample.InputShape[0], sample.InputShape.From(1));
+            var geometry = sample.Description.Resolve(painted[0], painted.From(1));
+            var random = new RandomSource(sample.Seed);
+            var network = new NetworkDescription(
+                "",
+                [geometry.OutputChannels, .. geometry.OutputSize.AsSpan()],
+                [new TransposedConvolution(sample.Description, painted[0]) { Name = "up", OriginalSize = painted.From(1) }, new BatchNormalisation(), new Tanh(), new Dense(3)]);
+            var shared = NetworkParameters<double>.Create(network, sample.Seed);
+            foreach (var parameter in shared) parameter.Span[0] += 0.25;
+            var sharing = random.NextInt(3) == 0 ? Sharing.Unshared : Sharing.Tiled([.. geometry.OutputSize.Select(size => 1 + random.NextInt(size))]);
+            var untied = NetworkParameters<double>.Zero(SharingOfNetwork.With(network, ["up"], sharing));
+            if (untied.Network.ParameterCount > 200_000) return;
+            SharingOfNetwork.Convert(shared, untied);
+            var values = sample.Random<double>([batch, .. network.InputShape.AsSpan()], 1);
+            var before = Outputs(shared, batch, values, exactly: true);
+            OperatorResults.Close(before, Outputs(untied, batch, values, exactly: true));
+            OperatorResults.Close(before, Outputs(untied, batch, values, exactly: false));
+            Assert.InRange(TileDrift.Of<double>(SharingOfNetwork.Geometry(untied.Network, 0)!, untied["up.kernel"].Value).Overall, 0, 1e-12);
+        },
+        iterations: 40);
+
+    [Fact]
     public void Drift_is_none_at_the_untying_and_grows_from_there()
     {
         foreach (var variant in Experiment(untieAfter: 1).Run(null, TestContext.Current.CancellationToken))
