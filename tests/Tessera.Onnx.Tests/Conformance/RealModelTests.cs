@@ -15,8 +15,8 @@ public class RealModelTests
 {
     private const double Tolerance = 1e-4;
 
-    /// <summary>Winograd's rounding, which `Exact` leaves out, through sixty layers.</summary>
-    private const double FastTolerance = 1e-3;
+    /// <summary>For Winograd's rounding, which Exact leaves out, and for the line detectors: they keep what is largest among its neighbours, and rounding decides between near equals.</summary>
+    private const double WideTolerance = 1e-3;
 
     /// <summary>Sizes for models that leave them open.</summary>
     private static readonly Dictionary<string, Sizes> Shapes = new(StringComparer.Ordinal)
@@ -41,7 +41,8 @@ public class RealModelTests
         var imported = OnnxImport.Read(path, new OnnxImportOptions { InputShape = Shapes.GetValueOrDefault(Path.GetFileName(path)) });
         Sizes shape = [1, .. imported.Network.InputShape.AsSpan()];
         // The line detectors take pixels from 0 to 255; the others, from 0 to 1.
-        var input = Noise(shape, Path.GetFileName(path).StartsWith("mlsd", StringComparison.Ordinal) ? 255 : 1);
+        var findsLines = Path.GetFileName(path).StartsWith("mlsd", StringComparison.Ordinal);
+        var input = Noise(shape, findsLines ? 255 : 1);
         var plain = new NetworkExecution<float>(imported.Network, imported.Parameters, 1);
         var fused = new InferenceExecution<float>(imported.Network, imported.Parameters, 1, new ExecutionOptions { Exact = true });
         var fast = new InferenceExecution<float>(imported.Network, imported.Parameters, 1);
@@ -57,7 +58,7 @@ public class RealModelTests
             var layer = imported.Outputs.First(output => output.Name == result.Name).Layer;
             var theirs = result.AsEnumerable<float>().Select(static value => (double)value).ToArray();
             var truth = Numbers(exact.Activation(layer));
-            foreach (var (ours, tolerance) in new[] { (Numbers(plain.Activation(layer)), Tolerance), (Numbers(fused.Activation(layer)), Tolerance), (Numbers(fast.Activation(layer)), FastTolerance) })
+            foreach (var (ours, tolerance) in new[] { (Numbers(plain.Activation(layer)), Tolerance), (Numbers(fused.Activation(layer)), findsLines ? WideTolerance : Tolerance), (Numbers(fast.Activation(layer)), WideTolerance) })
             {
                 // ONNX Runtime's own logistic function is off by 1e-7 whatever its size, which is much for what is nearly 0: there the same network in double decides.
                 var largest = theirs.Max(Math.Abs);

@@ -53,7 +53,7 @@ public class LayerExportTests
             var options = new OnnxExportOptions { Opset = opset };
             ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(network, opset), opset, options);
             ExportedModel.ComesBack(ExportedModel.Parameters<float>(network, opset), options);
-            Assert.Equal(!name.StartsWith("threshold", StringComparison.Ordinal) || ((SoftThreshold)layers[0]).NonNegative, ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, opset), opset, options));
+            Assert.True(ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, opset), opset, options));
         }
     }
 
