@@ -8,7 +8,7 @@ internal static class OnnxReaders
 {
     public static IReadOnlyList<HostileReader> All { get; } =
     [
-        new("onnx-format", 64, 1L << 20, static bytes => ModelReader.Parse(bytes, "hostile")),
+        new("onnx-format", 256, 1L << 20, static bytes => ModelReader.Parse(bytes, "hostile")),
         new("onnx", 1024, 64L << 20, static bytes => OnnxImport.Parse(bytes, "hostile")),
         new("onnx-unbatched", 1024, 64L << 20, static bytes => OnnxImport.Parse(bytes, "hostile", new OnnxImportOptions { FirstAxisIsBatch = false })),
     ];

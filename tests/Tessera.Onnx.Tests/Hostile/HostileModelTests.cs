@@ -126,6 +126,22 @@ public class HostileModelTests
         Assert.Equal("same_3000", OnnxImport.Parse(bytes).Network.Layers[^1].Name);
     }
 
+    [Theory]
+    [InlineData((1 << 3) | 2)]
+    [InlineData((11 << 3) | 2)]
+    [InlineData((12 << 3) | 2)]
+    [InlineData((5 << 3) | 2, true)]
+    [InlineData((1 << 3) | 2, true)]
+    public void Empty_messages_of_two_bytes_each_stay_within_the_multiple(byte tag, bool isInNode = false)
+    {
+        byte[] list = [.. Enumerable.Repeat(new byte[] { tag, 0 }, 60_000).SelectMany(static message => message)];
+        byte[] graph = isInNode ? [(1 << 3) | 2, .. Length(list), .. list] : list;
+        byte[] model = [(7 << 3) | 2, .. Length(graph), .. graph];
+        foreach (var reader in OnnxReaders.All) reader.Check(model);
+
+        static byte[] Length(byte[] bytes) => [(byte)(bytes.Length | 0x80), (byte)((bytes.Length >> 7) | 0x80), (byte)(bytes.Length >> 14)];
+    }
+
     /// <summary>Through all readers of models, and with words in the message.</summary>
     private static void Refuse(string words, OnnxModel model)
     {

@@ -11,6 +11,8 @@ public class OutsideFolderTests
 {
     private static readonly string[] Pieces = ["..", ".", "", "/", "\\", "~", "models", "weights", "secret", "link", "away", "\0", "%2e%2e", "file:", "C:", "//", "weights/..", "../secret"];
 
+    private static readonly string[] Separators = ["/", "", "//", "\\"];
+
     [Fact]
     public void Numbers_are_read_of_files_in_the_models_folder_alone()
     {
@@ -23,8 +25,8 @@ public class OutsideFolderTests
         File.CreateSymbolicLink(Path.Combine(models, "link"), folder["secret"]);
         Directory.CreateSymbolicLink(Path.Combine(models, "away"), folder.ToString());
         var read = 0;
-        (from pieces in Gen.Int[0, Pieces.Length - 1].Select(index => Pieces[index]).Array[1, 5]
-         from separator in Gen.Int[0, 3].Select(index => new[] { "/", "", "//", "\\" }[index])
+        (from pieces in Gen.Int[0, Pieces.Length - 1].Select(static index => Pieces[index]).Array[1, 5]
+         from separator in Gen.Int[0, 3].Select(static index => Separators[index])
          from isRooted in Gen.Int[0, 5]
          select (isRooted == 0 ? folder.ToString() + "/" : "") + string.Join(separator, pieces)).Sample(
             location =>

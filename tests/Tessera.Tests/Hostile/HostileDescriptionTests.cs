@@ -40,11 +40,10 @@ public class HostileDescriptionTests
     [Fact]
     public void Tables_that_a_few_words_ask_for_are_few_in_a_file()
     {
-        string Layer(string rule) => $$"""{ "layer": "convolution", "kernel": [1], "outputs": 1000000, "channels": { {{rule}} } }""";
+        string Layer(string rule) => $$"""{ "layer": "convolution", "kernel": [1], "outputs": 1000, "channels": { {{rule}} } }""";
         string File(string layers) => $$"""{ "input": [4, 4], "layers": [{{layers}}] }""";
-        Assert.Contains("pairs of channels", Refused(File(string.Join(", ", Enumerable.Repeat(Layer(""" "ring": { "inputs": 4, "fanIn": 1 } """), 5)))), StringComparison.Ordinal);
+        Assert.Contains("pairs of channels", Refused(File(string.Join(", ", Enumerable.Repeat(Layer(""" "ring": { "inputs": 2500, "fanIn": 2500 } """), 2)))), StringComparison.Ordinal);
         Assert.Contains("pairs of channels", Refused(File(Layer(""" "random": { "inputs": 1000000, "fanIn": 1 } """))), StringComparison.Ordinal);
-        Assert.Contains("pairs of channels", Refused(File(string.Join(", ", Enumerable.Repeat(Layer(""" "pairs": [] """), 5)))), StringComparison.Ordinal);
 
         static string Refused(string json) => Assert.Throws<InvalidDataException>(() => ModelJson.Parse(json)).Message;
     }
