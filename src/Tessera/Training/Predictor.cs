@@ -80,8 +80,7 @@ public sealed class Predictor<T>
     /// </summary>
     /// <param name="layer">The last layer, or one of the network's further outputs.</param>
     /// <returns>The elements in row-major order.</returns>
-    /// <exception cref="ArgumentException">There is no such layer.</exception>
-    /// <exception cref="InvalidOperationException">The layer is no output of the network.</exception>
+    /// <exception cref="ArgumentException">The layer is no output of the network; the message lists its outputs.</exception>
     public T[] Output(string layer)
     {
         var output = execution.Activation(layer);

@@ -64,7 +64,7 @@ public class NetworkParametersTests
         var side = new double[16];
         execution.Activation("side").FlattenTo(side);
         Assert.Equal(side, predictor.Output("side"));
-        Assert.Contains("maps's memory has been used again", Assert.Throws<InvalidOperationException>(() => predictor.Output("maps")).Message, StringComparison.Ordinal);
+        Assert.Contains("'maps' is no output of the network; its outputs are scores, side.", Assert.Throws<ArgumentException>(() => predictor.Output("maps")).Message, StringComparison.Ordinal);
     }
 
     private static NetworkDescription Renamed(NetworkDescription network, HashSet<string> layers)
