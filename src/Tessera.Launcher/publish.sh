@@ -12,9 +12,12 @@ publish() { # PROJECT FOLDER ARGUMENTS...
     dotnet publish "src/$1" -c Release -r linux-x64 -p:PublishAot=true -o "$work/$2" -nologo -v q "${@:3}"
 }
 
+# Names of methods for stack traces are a tenth of a build; processors of the oldest level get the smallest code.
 images=()
 for level in v2 v3 v4; do
-    publish Tessera.Cli "$level" "-p:IlcInstructionSet=x86-64-$level" "-p:NativeIntermediateOutputPath=obj/native/$level/"
+    size=()
+    [ "$level" = v2 ] && size=("-p:OptimizationPreference=Size")
+    publish Tessera.Cli "$level" "-p:IlcInstructionSet=x86-64-$level" "-p:NativeIntermediateOutputPath=obj/native/$level/" -p:StackTraceSupport=false "${size[@]}"
     images+=("x86-64-$level=$work/$level/Tessera.Cli")
 done
 publish Tessera.Launcher launcher
