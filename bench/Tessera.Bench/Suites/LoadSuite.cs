@@ -23,7 +23,7 @@ internal sealed class LoadSuite : ISuite
 
     public void Run(Session session)
     {
-        foreach (var workload in InferenceWorkload.All(session.Machine.Threads).Where(session.Wants))
+        foreach (var workload in InferenceWorkload.All(session.Machine.Threads).Where(workload => workload.Subject is DescribedSubject && session.Wants(workload)))
         {
             var weights = Path.ChangeExtension(workload.Subject.OnnxFile(), ".safetensors");
             SafetensorsFile.Write(weights, [.. workload.Subject.Parameters().Select(parameter => SafetensorsTensor.Create<float>(parameter.Name, parameter.Description.Shape, parameter.Span.ToArray()))]);
