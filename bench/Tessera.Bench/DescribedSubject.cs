@@ -22,6 +22,8 @@ internal sealed class DescribedSubject(string name, Func<NetworkDescription> mak
 
     public override IReadOnlyList<string> Outputs => [Network.Layers[^1].Name];
 
+    public override IReadOnlyList<string> OpenSizes => ["batch", "", "", ""];
+
     /// <summary>Weights by the layers' defaults, which keep values of one size from layer to layer; normalisations move that a little, those before a sum a lot, as in trained networks.</summary>
     public override NetworkParameters<float> Parameters()
     {

@@ -28,6 +28,9 @@ internal abstract class InferenceSubject
     /// <summary>The layers that the model's outputs are, in the model's order.</summary>
     public abstract IReadOnlyList<string> Outputs { get; }
 
+    /// <summary>What the model calls each size of its input; empty where it is a number.</summary>
+    public abstract IReadOnlyList<string> OpenSizes { get; }
+
     public long MultiplyAdds => NetworkPlan.Of<float>(Network, 1).MultiplyAdds;
 
     public abstract NetworkParameters<float> Parameters();

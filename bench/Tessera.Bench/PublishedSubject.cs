@@ -20,20 +20,18 @@ internal sealed class PublishedSubject(string path) : InferenceSubject
     };
 
     private readonly Lazy<ImportedNetwork> imported = new(() => OnnxImport.Read(path, new OnnxImportOptions { InputShape = Shapes.GetValueOrDefault(Path.GetFileNameWithoutExtension(path)) }));
-    private IReadOnlyList<int>? batches;
+    private readonly Lazy<NodeMetadata> input = new(() =>
+    {
+        using var session = new InferenceSession(path);
+        return session.InputMetadata.Values.First();
+    });
 
     public override string Name => Path.GetFileNameWithoutExtension(path);
 
     /// <summary>A model made for one example takes no more.</summary>
-    public override IReadOnlyList<int> Batches
-    {
-        get
-        {
-            if (batches is not null) return batches;
-            using var session = new InferenceSession(path);
-            return batches = session.InputMetadata.Values.First().Dimensions[0] < 0 ? [1, 8] : [1];
-        }
-    }
+    public override IReadOnlyList<int> Batches => input.Value.Dimensions[0] < 0 ? [1, 8] : [1];
+
+    public override IReadOnlyList<string> OpenSizes => input.Value.SymbolicDimensions;
 
     public override NetworkDescription Network => imported.Value.Network;
 

@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Tessera.Bench.Contestants;
 
-/// <summary>A whole network run by ONNX Runtime, from a model file, all its optimisations on, the batch known beforehand.</summary>
+/// <summary>A whole network run by ONNX Runtime, from a model file, all its optimisations on, open sizes known beforehand.</summary>
 internal sealed class OnnxRuntimeInference : IContestant
 {
     private readonly string[] inputNames;
@@ -15,16 +15,19 @@ internal sealed class OnnxRuntimeInference : IContestant
 
     public OnnxRuntimeInference(InferenceWorkload workload, string file)
     {
-        session = Open(workload, file, []);
-        // Sizes that the model leaves open are given names there; with them known, the runtime plans as well as it can.
-        var open = session.InputMetadata.Values.First();
-        var sizes = workload.InputShape.Zip(open.SymbolicDimensions, static (size, name) => (Name: name, Size: size)).Where(static dimension => !string.IsNullOrEmpty(dimension.Name)).ToArray();
-        if (sizes.Length > 0)
+        using var options = new SessionOptions
         {
-            session.Dispose();
-            session = Open(workload, file, sizes);
+            IntraOpNumThreads = workload.Threads,
+            InterOpNumThreads = 1,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        foreach (var (name, size) in workload.Subject.OpenSizes.Zip(workload.InputShape))
+        {
+            if (name.Length > 0) options.AddFreeDimensionOverrideByName(name, size);
         }
 
+        session = new InferenceSession(file, options);
         (inputNames, outputNames) = ([.. session.InputNames], [.. session.OutputNames]);
         var shapes = workload.Subject.OutputShapes(workload.Batch);
         results = [.. shapes.Select(static shape => new float[shape.Product])];
@@ -41,18 +44,5 @@ internal sealed class OnnxRuntimeInference : IContestant
         foreach (var value in inputs.Concat(outputs)) value.Dispose();
         session.Dispose();
         runOptions.Dispose();
-    }
-
-    private static InferenceSession Open(InferenceWorkload workload, string file, IEnumerable<(string Name, int Size)> sizes)
-    {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = workload.Threads,
-            InterOpNumThreads = 1,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        foreach (var (name, size) in sizes) options.AddFreeDimensionOverrideByName(name, size);
-        return new InferenceSession(file, options);
     }
 }

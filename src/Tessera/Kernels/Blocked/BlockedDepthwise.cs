@@ -110,8 +110,8 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
                     if (positions == 1 && columnAxis.Output >= 4) x = columnAxis.Output - (positions = 4);
                     var into = to + ((nint)x * TLanes.Count);
                     var add = addend == null ? null : addend + ((nint)x * TLanes.Count);
-                    if (positions == 4) Four(at + (x * step), step, rowAxis.Kernel, rowAxis.Dilation * sourceRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish.Rectifies);
-                    else Single(at + (x * step), rowAxis.Kernel, rowAxis.Dilation * sourceRow, 0, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish.Rectifies);
+                    if (positions == 4) Four(at + (x * step), step, rowAxis.Kernel, rowAxis.Dilation * sourceRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish);
+                    else Single(at + (x * step), rowAxis.Kernel, rowAxis.Dilation * sourceRow, 0, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish);
                 }
 
                 operands.Finish.ApplyRest(to, resultRow);
@@ -156,18 +156,18 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
             positions = x >= inFirst && x + 4 <= inEnd ? 4 : 1;
             if (positions == 4)
             {
-                Four(at, (nint)columnAxis.Stride * TLanes.Count, endTap - firstTap, tapRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, finish.Rectifies);
+                Four(at, (nint)columnAxis.Stride * TLanes.Count, endTap - firstTap, tapRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, finish);
                 continue;
             }
 
             var (tap, end) = Inside(columnAxis, left);
-            Single(at, endTap - firstTap, tapRow, tap, end, tapColumn, kernel, bias, into, add, finish.Rectifies);
+            Single(at, endTap - firstTap, tapRow, tap, end, tapColumn, kernel, bias, into, add, finish);
         }
 
         finish.ApplyRest(to, (nint)columnAxis.Output * TLanes.Count);
     }
 
-    private void Single(T* from, int rows, nint tapRow, int tap, int end, nint tapColumn, T* kernel, T* bias, T* to, T* addend, bool rectify)
+    private void Single(T* from, int rows, nint tapRow, int tap, int end, nint tapColumn, T* kernel, T* bias, T* to, T* addend, Finish<T> finish)
     {
         var sum = TLanes.Load(bias);
         for (var r = 0; r < rows; r++, from += tapRow, kernel += columnAxis.Kernel * TLanes.Count)
@@ -175,12 +175,12 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
             for (var q = tap; q < end; q++) sum = TLanes.MultiplyAdd(TLanes.Load(from + (q * tapColumn)), TLanes.Load(kernel + ((nint)q * TLanes.Count)), sum);
         }
 
-        Put(sum, to, addend, rectify);
+        Put(sum, to, addend, finish);
     }
 
     /// <summary>Four positions whose taps on the last axis all lie inside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(T* from, nint step, int rows, nint tapRow, int columns, nint tapColumn, T* kernel, T* bias, T* to, T* addend, bool rectify)
+    private static void Four(T* from, nint step, int rows, nint tapRow, int columns, nint tapColumn, T* kernel, T* bias, T* to, T* addend, Finish<T> finish)
     {
         TVector s0 = TLanes.Load(bias), s1 = s0, s2 = s0, s3 = s0;
         for (var r = 0; r < rows; r++, from += tapRow)
@@ -197,17 +197,18 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         }
 
         var next = addend == null ? 0 : TLanes.Count;
-        Put(s0, to, addend, rectify);
-        Put(s1, to + TLanes.Count, addend + next, rectify);
-        Put(s2, to + (2 * TLanes.Count), addend + (2 * next), rectify);
-        Put(s3, to + (3 * TLanes.Count), addend + (3 * next), rectify);
+        Put(s0, to, addend, finish);
+        Put(s1, to + TLanes.Count, addend + next, finish);
+        Put(s2, to + (2 * TLanes.Count), addend + (2 * next), finish);
+        Put(s3, to + (3 * TLanes.Count), addend + (3 * next), finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TVector sum, T* to, T* addend, bool rectify)
+    private static void Put(TVector sum, T* to, T* addend, Finish<T> finish)
     {
         if (addend != null) sum = TLanes.Add(sum, TLanes.Load(addend));
-        if (rectify) sum = TLanes.Max(TLanes.Zero, sum);
+        if (finish.Rectifies) sum = TLanes.Max(TLanes.Zero, sum);
+        if (finish.IsBounded) sum = TLanes.Min(TLanes.Broadcast(finish.Bound), sum);
         TLanes.Store(sum, to);
     }
 

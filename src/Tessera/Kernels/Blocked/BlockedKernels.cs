@@ -48,13 +48,16 @@ internal static class BlockedKernels
         };
     }
 
-    /// <summary>A sum of two tensors, a normalisation (where it scales) or a function of each element, with nothing before it to be part of.</summary>
-    public static BlockedAlgorithm<T> Sum<T>(Sizes shape, bool scales, InstructionSet instructions)
+    /// <summary>
+    /// A sum of two tensors or (where it multiplies) a product, one of which may repeat one position, a normalisation (where it scales) or a function of each
+    /// element, with nothing before it to be part of.
+    /// </summary>
+    public static BlockedAlgorithm<T> Sum<T>(Sizes shape, InstructionSet instructions, bool scales = false, bool multiplies = false, bool repeats = false)
         where T : unmanaged, IFloatingPointIeee754<T> => Width(instructions) switch
         {
-            64 => new BlockedSum<Vector512<T>, T, Lanes512<T>>(shape, scales),
-            32 => new BlockedSum<Vector256<T>, T, Lanes256<T>>(shape, scales),
-            _ => new BlockedSum<Vector128<T>, T, Lanes128<T>>(shape, scales),
+            64 => new BlockedSum<Vector512<T>, T, Lanes512<T>>(shape, scales, multiplies, repeats),
+            32 => new BlockedSum<Vector256<T>, T, Lanes256<T>>(shape, scales, multiplies, repeats),
+            _ => new BlockedSum<Vector128<T>, T, Lanes128<T>>(shape, scales, multiplies, repeats),
         };
 
     /// <summary>The last two axes; a signal is an image one row high, and a kernel of one tap is a row of all positions.</summary>
