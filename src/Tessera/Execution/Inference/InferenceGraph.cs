@@ -28,7 +28,8 @@ internal sealed class InferenceGraph
     /// <param name="isFunction">Whether a layer is a function of each element.</param>
     /// <param name="addsAlike">Whether what an addition adds has the shape of the sum, so that nothing is repeated.</param>
     /// <param name="constants">What a layer does that combines its input with a constant.</param>
-    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction, Predicate<int> addsAlike, Func<int, ConstantOperation?> constants)
+    /// <param name="takesBorder">Whether a convolution can put a layer's border around its input itself.</param>
+    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction, Predicate<int> addsAlike, Func<int, ConstantOperation?> constants, Func<int, int, bool> takesBorder)
     {
         (this.network, this.isFunction, this.constants) = (network, isFunction, constants);
         var graph = network.Graph;
@@ -61,6 +62,12 @@ internal sealed class InferenceGraph
             if (network.Layers[layer] is Add && sources.Length == 2 && addsAlike(layer) && TryAdd(layer, sources)) continue;
             if (isFunction(layer) && TryFinish(layer, sources[0])) continue;
             var node = new InferenceNode(layer, sources);
+            if (network.Layers[layer] is Convolution && uses[sources[0]] == 1 && producers[sources[0]] is { Functions.Count: 0 } before && network.Layers[before.Layer] is Pad && takesBorder(layer, before.Layer))
+            {
+                nodes.Remove(before);
+                node = new InferenceNode(layer, before.Sources) { Border = before.Layer };
+            }
+
             nodes.Add(node);
             producers[layer + 1] = node;
         }

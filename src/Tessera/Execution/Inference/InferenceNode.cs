@@ -9,6 +9,9 @@ internal sealed class InferenceNode(int layer, int[] sources)
     /// <summary>The values it takes.</summary>
     public int[] Sources { get; } = sources;
 
+    /// <summary>The border of zeros before it that has become its own, if any.</summary>
+    public int? Border { get; init; }
+
     /// <summary>Batch normalisations and constants folded into its kernel and bias, in order.</summary>
     public List<int> Normalisations { get; } = [];
 
@@ -27,5 +30,5 @@ internal sealed class InferenceNode(int layer, int[] sources)
     public int Output { get; set; } = layer + 1;
 
     /// <summary>All layers that run here, in order.</summary>
-    public IEnumerable<int> Layers => [Layer, .. Normalisations, .. Addition is { } addition ? [addition] : Array.Empty<int>(), .. Functions.SelectMany(layer => Gates.TryGetValue(layer, out var gate) ? gate.Layers.Append(layer) : [layer])];
+    public IEnumerable<int> Layers => [.. Border is { } border ? [border] : Array.Empty<int>(), Layer, .. Normalisations, .. Addition is { } addition ? [addition] : Array.Empty<int>(), .. Functions.SelectMany(layer => Gates.TryGetValue(layer, out var gate) ? gate.Layers.Append(layer) : [layer])];
 }

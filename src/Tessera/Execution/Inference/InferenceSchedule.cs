@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Tessera.Connections;
 using Tessera.Execution.Layers;
 using Tessera.Kernels.Blocked;
 using Tessera.Networks;
@@ -62,7 +63,7 @@ internal sealed class InferenceSchedule<T>
         prefersBlocks = new bool[count + 1];
         within = new (int, int)?[count + 1];
         (planes, blocks, states) = (new TensorPlace?[count + 1], new TensorPlace?[count + 1], new TensorPlace?[count]);
-        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike, Constants);
+        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike, Constants, TakesBorder);
         foreach (var node in graph.Nodes) Choose(node);
         var first = ChooseParts(graph.Nodes);
         foreach (var node in graph.Nodes.Reverse()) JoinInPlace(node);
@@ -117,6 +118,25 @@ internal sealed class InferenceSchedule<T>
 
     private ConstantOperation? Constants(int layer) => ConstantOperation.Of(network, shapes, layer);
 
+    private bool TakesBorder(int layer, int border) =>
+        network.Layers[border] is Pad { Mode: BorderMode.Zero } && BlockedKernels.TryConvolution<T>(Geometry(layer, border), current, plan) is not null;
+
+    /// <summary>The operator of a convolution, with a border's zeros as its own padding.</summary>
+    private OperatorGeometry Geometry(int layer, int? border)
+    {
+        var geometry = ((Convolution)network.Layers[layer]).Resolve(network.InputShapes(layer, current, shapes));
+        if (border is not { } before) return geometry;
+        var pad = (Pad)network.Layers[before];
+        var axes = geometry.Axes.ToArray();
+        for (var a = 0; a < axes.Length; a++)
+        {
+            var (low, high) = (pad.Low[a], pad.High[a]);
+            axes[a] = axes[a] with { Input = axes[a].Input - low - high, PadLow = axes[a].PadLow + low, PadHigh = axes[a].PadHigh + high };
+        }
+
+        return new OperatorGeometry(geometry.InputChannels, geometry.OutputChannels, geometry.Groups, geometry.Table, axes, geometry.HasTileAxes);
+    }
+
     private bool AddsAlike(int layer) => network.Graph.Sources[layer].All(source => ShapeOf(source + 1) == shapes[layer]);
 
     private Sizes ShapeOf(int value) => value == 0 ? [current, .. network.InputShape.AsSpan()] : shapes[value - 1];
@@ -170,12 +190,18 @@ internal sealed class InferenceSchedule<T>
         var anyBlocks = node.Sources.Any(source => prefersBlocks[source]);
         switch (network.Layers[layer])
         {
-            case Convolution convolution:
-                if (BlockedKernels.TryConvolution<T>(convolution.Resolve(network.InputShapes(layer, current, shapes)), current, plan) is { } found)
+            case Convolution:
+                if (BlockedKernels.TryConvolution<T>(Geometry(layer, node.Border), current, plan) is { } found)
                 {
                     (algorithms[layer], readsPlanes[layer]) = (found.Algorithm, found.ReadsPlanes);
                 }
 
+                break;
+            case TransposedConvolution transposed when anyBlocks:
+                algorithms[layer] = BlockedKernels.TryTransposed<T>(transposed.Resolve(network.InputShapes(layer, current, shapes)), current, plan);
+                break;
+            case Resize or Upsample or Pad when anyBlocks && network.Layers[layer].PlaneTaps(shape) is { } taps:
+                algorithms[layer] = BlockedKernels.TryMap<T>(taps, shape, plan);
                 break;
             case MaxPool pool when anyBlocks && !network.Graph.References.Contains(layer):
                 algorithms[layer] = BlockedKernels.TryPooling<T>(pool.Operator, shape, plan);
@@ -231,7 +257,7 @@ internal sealed class InferenceSchedule<T>
         var layer = node.Layer;
         string[] names = [.. node.Layers.Select(index => network.Layers[index].Name)];
         IElementwise<T>[] functions = [.. node.Functions.Select(function => FunctionOf(node, function))];
-        var finish = functions.Length == 0 ? Finish<T>.None : new Finish<T>(functions);
+        var finish = functions.Length == 0 ? Finish<T>.None : new Finish<T>(ElementChain.Of(functions));
         if (network.Layers[layer] is Concatenate && prefersBlocks[node.Output])
         {
             Concatenated(node, names);
@@ -245,7 +271,7 @@ internal sealed class InferenceSchedule<T>
             var second = pair?.Second ?? node.Residual;
             var input = readsPlanes[layer] ? Planes(source) : Blocks(source);
             var residual = second < 0 ? null : Blocks(second);
-            if (LayerOf(layer) is IElementwise<T> alone) finish = new Finish<T>([alone, .. functions]);
+            if (LayerOf(layer) is IElementwise<T> alone) finish = new Finish<T>(ElementChain.Of([alone, .. functions]));
             Add(new BlockedStep<T>(algorithm, Folded(node), input, residual, MakeBlocks(node.Output), finish) { Layers = names }, input, residual, blocks[node.Output]!);
             return;
         }
@@ -272,7 +298,7 @@ internal sealed class InferenceSchedule<T>
 
     private IElementwise<T> FunctionOf(InferenceNode node, int layer)
     {
-        if (node.Gates.TryGetValue(layer, out var gate)) return new GateFunction<T>([FunctionOf(gate, gate.Layer), .. gate.Functions.Select(function => FunctionOf(gate, function))]);
+        if (node.Gates.TryGetValue(layer, out var gate)) return ElementChain.Gate<T>([FunctionOf(gate, gate.Layer), .. gate.Functions.Select(function => FunctionOf(gate, function))]);
         return Constants(layer) is { } operation ? new NumberFunction<T>(network.Layers[layer], Own(operation.Constant)[0]) : (IElementwise<T>)LayerOf(layer)!;
     }
 

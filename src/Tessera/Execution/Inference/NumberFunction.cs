@@ -1,12 +1,11 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using Tessera.Kernels.Blocked;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 
 namespace Tessera.Execution.Inference;
 
-/// <summary>Each element combined with one number, which a constant of the network holds, as a layer says.</summary>
+/// <summary>Each element combined with one number, which a constant of the network holds, as a layer says; a chain makes lines of these.</summary>
 internal sealed class NumberFunction<T>(Layer layer, Parameter<T> number) : IElementwise<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -14,26 +13,22 @@ internal sealed class NumberFunction<T>(Layer layer, Parameter<T> number) : IEle
 
     public T? Bound => null;
 
-    public void Apply(Span<T> values)
+    /// <summary>The line that this makes of a line.</summary>
+    public (T Factor, T Shift) After(T factor, T shift)
     {
         var y = number.Span[0];
-        switch (layer)
+        return layer switch
         {
-            case Add:
-                TensorPrimitives.Add(values, y, values);
-                break;
-            case Subtract:
-                TensorPrimitives.Subtract(values, y, values);
-                break;
-            case Multiply:
-                TensorPrimitives.Multiply(values, y, values);
-                break;
-            case Divide when T.IsNormal(T.One / y):
-                TensorPrimitives.Multiply(values, T.One / y, values);
-                break;
-            default:
-                TensorPrimitives.Divide(values, y, values);
-                break;
-        }
+            Add => (factor, shift + y),
+            Subtract => (factor, shift - y),
+            Multiply => (factor * y, shift * y),
+            _ => (factor / y, shift / y),
+        };
+    }
+
+    public void Apply(Span<T> values)
+    {
+        var (factor, shift) = After(T.One, T.Zero);
+        foreach (ref var value in values) value = (value * factor) + shift;
     }
 }
