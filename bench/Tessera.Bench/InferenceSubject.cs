@@ -25,6 +25,9 @@ internal abstract class InferenceSubject
     /// <summary>How far results of different systems may lie apart, in parts of the largest value.</summary>
     public abstract double Tolerance { get; }
 
+    /// <summary>What the largest value is taken to be at least.</summary>
+    public virtual double LeastSize => 0;
+
     /// <summary>The layers that the model's outputs are, in the model's order.</summary>
     public abstract IReadOnlyList<string> Outputs { get; }
 

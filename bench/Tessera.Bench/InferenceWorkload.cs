@@ -20,6 +20,8 @@ internal sealed record InferenceWorkload(InferenceSubject Subject, int Batch, in
 
     public override double Tolerance => Subject.Tolerance;
 
+    public override double LeastSize => Subject.LeastSize;
+
     public Sizes InputShape => [Batch, .. Subject.Network.InputShape.AsSpan()];
 
     public float[] Images()

@@ -38,6 +38,8 @@ internal sealed class PublishedSubject(string path) : InferenceSubject
     /// <summary>The runtime's own logistic function is off by 1e-7 whatever its size, and some outputs are nearly zero everywhere; the tests of the import are stricter.</summary>
     public override double Tolerance => 2e-3;
 
+    public override double LeastSize => 1e-2;
+
     public override IReadOnlyList<string> Outputs => [.. imported.Value.Outputs.Select(static output => output.Layer)];
 
     /// <summary>The models in the folder that the variable names, if any.</summary>
