@@ -55,7 +55,8 @@ internal sealed class PublishedSubject(string path) : InferenceSubject
     {
         // The line detectors take pixels from 0 to 255; the others, from 0 to 1.
         var most = Name.StartsWith("mlsd", StringComparison.Ordinal) ? 255 : 1;
-        var source = new RandomSource(9, 1);
+        // The noise of the import's tests: the detectors keep local maxima alone, and of other noise rounding decides which of two nearly equal ones stays.
+        var source = new RandomSource(7, 1);
         foreach (ref var value in values) value = (float)source.NextDouble() * most;
     }
 }

@@ -56,12 +56,15 @@ public class RealModelTests
             {
                 // ONNX Runtime's own logistic function is off by 1e-7 whatever its size, which is much for what is nearly 0: there the same network in double decides.
                 var largest = theirs.Max(Math.Abs);
-                var worst = Math.Min(Furthest(ours, theirs), Furthest(ours, truth));
+                var worst = Math.Min(FurthestOfKept(ours, theirs), FurthestOfKept(ours, truth));
                 Assert.True(worst <= Tolerance * largest, $"{result.Name}: off by {worst} of {largest}");
                 Assert.True(Furthest(ours, theirs) <= 2e-3 * Math.Max(largest, 1e-2), $"{result.Name}: off by {Furthest(ours, theirs)} of {largest} from ONNX Runtime");
             }
         }
     }
+
+    /// <summary>The line detectors put zeros where a score is no local maximum: of two that are equal but for rounding, either may stay, and the looser bound holds for it.</summary>
+    private static double FurthestOfKept(double[] some, double[] others) => some.Zip(others, static (one, other) => (one == 0) == (other == 0) ? Math.Abs(one - other) : 0).Max();
 
     private static double Furthest(double[] some, double[] others) => some.Zip(others, static (one, other) => Math.Abs(one - other)).Max();
 
