@@ -21,9 +21,9 @@ internal static class Agreement
             if (actual.Count == 0 || expected.Count == 0) continue;
             for (var result = 0; result < expected.Count; result++)
             {
-                var difference = Deviation.Of<float>(expected[result], actual[result]).Largest;
+                var difference = Deviation.Of<float>(expected[result], actual[result], workload.LeastSize).Largest;
                 if (difference <= workload.Tolerance) continue;
-                var what = expected.Count == 1 ? workload.Operation.Name() : Names[result];
+                var what = expected.Count == 1 ? workload.Operation.Name() : workload is InferenceWorkload ? $"output {result}" : Names[result];
                 found[name] = $"{workload.Suite} {workload.Name} {workload.Operation.Name()}: {what} of {name} and of {contestants[0].Name} differ by {difference:g3} of the largest value (allowed: {workload.Tolerance:g3}).";
             }
         }

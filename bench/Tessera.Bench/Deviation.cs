@@ -6,12 +6,12 @@ namespace Tessera.Bench;
 internal readonly record struct Deviation(double Largest, double RootMeanSquare)
 {
     /// <summary>The deviation of a result; infinite where the lengths differ or a value is not a number.</summary>
-    public static Deviation Of<T>(ReadOnlySpan<T> expected, ReadOnlySpan<float> actual)
+    public static Deviation Of<T>(ReadOnlySpan<T> expected, ReadOnlySpan<float> actual, double least = 0)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var infinite = new Deviation(double.PositiveInfinity, double.PositiveInfinity);
         if (expected.Length != actual.Length) return infinite;
-        double worst = 0, largest = 0, squares = 0, differences = 0;
+        double worst = 0, largest = least, squares = 0, differences = 0;
         for (var index = 0; index < expected.Length; index++)
         {
             var value = double.CreateTruncating(expected[index]);

@@ -15,6 +15,9 @@ internal abstract record Workload(string Suite, string Name, Operation Operation
     /// <summary>How far results of different systems may lie apart, in parts of the largest value.</summary>
     public virtual double Tolerance => Agreement.Tolerance;
 
+    /// <summary>The largest value is taken to be at least this: outputs that are nearly zero everywhere say little about each other.</summary>
+    public virtual double LeastSize => 0;
+
     /// <summary>Whether it is timed unless other operations are asked for.</summary>
     public virtual bool IsUsual => true;
 

@@ -9,11 +9,13 @@ internal sealed class TesseraInference : IContestant
 {
     private readonly InferenceExecution<float> execution;
     private readonly float[] images;
+    private readonly InferenceSubject subject;
     private readonly float[] output;
 
     public TesseraInference(InferenceWorkload workload, NetworkParameters<float> parameters)
     {
         execution = new InferenceExecution<float>(workload.Subject.Network, parameters, workload.Batch, new ExecutionOptions { Threads = workload.Threads });
+        subject = workload.Subject;
         images = workload.Images();
         output = new float[execution.OutputShape.Product];
     }
@@ -22,7 +24,7 @@ internal sealed class TesseraInference : IContestant
 
     public void Run() => execution.Forward(images).CopyTo(output);
 
-    public IReadOnlyList<float[]> Results() => [output];
+    public IReadOnlyList<float[]> Results() => [.. subject.Outputs.Select(Result)];
 
     /// <summary>Where the time goes: a line for each step, the median of some runs in milliseconds, and multiply-adds where there are any.</summary>
     public void WriteProfile(InferenceWorkload workload, TextWriter writer, Func<double> clock)
@@ -50,6 +52,14 @@ internal sealed class TesseraInference : IContestant
 
     public void Dispose()
     {
+    }
+
+    private float[] Result(string layer)
+    {
+        var activation = execution.Activation(layer);
+        var result = new float[activation.FlattenedLength];
+        activation.FlattenTo(result);
+        return result;
     }
 
     private static Dictionary<string, long> Networks(InferenceWorkload workload) =>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Execution;
+using Tessera.Kernels.Resampling;
 
 namespace Tessera.Networks;
 
@@ -65,6 +66,10 @@ public abstract record Layer
     /// <param name="input">The input's size on it.</param>
     /// <param name="output">The output's.</param>
     internal virtual IEnumerable<(int First, int End)>? Looks(int axis, int input, int output) => null;
+
+    /// <summary>For a fixed map of planes, the input's positions and their weights on each spatial axis; null for other layers.</summary>
+    /// <param name="input">The input's shape, [N, C, i…].</param>
+    internal virtual IReadOnlyList<AxisTaps>? PlaneTaps(Sizes input) => null;
 
     /// <summary>Checks the layer that <see cref="Reference"/> names; null for the network's input.</summary>
     internal virtual void CheckReference(Layer? referenced)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Copying;
+using Tessera.Kernels.Resampling;
 
 namespace Tessera.Operators;
 
@@ -77,6 +78,12 @@ public sealed record BorderPadding
             resolved,
             $"border {Mode}, {Low} before and {High} after");
     }
+
+    /// <summary>The input of every position of each axis, for an input [N, C, i_1 … i_d].</summary>
+    internal IReadOnlyList<AxisTaps> Taps(Sizes inputShape) =>
+        [.. Low.Select((low, a) => AxisTaps.Of(inputShape[2 + a], Enumerable.Range(0, low + inputShape[2 + a] + High[a]).Select(p => Entries(p - low, inputShape[2 + a]))))];
+
+    private (int Source, double Weight)[] Entries(int x, int size) => Source(x, size) is >= 0 and var source ? [(source, 1)] : [];
 
     /// <summary>The input that stands at coordinate <paramref name="x"/>, or −1 for zero.</summary>
     internal int Source(int x, int size)

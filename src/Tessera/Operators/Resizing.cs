@@ -84,6 +84,9 @@ public sealed record Resizing
             description ?? $"resizing to {outputSize}, {Mode}");
     }
 
+    /// <summary>The inputs and weights of every position of each axis, for an input [N, C, i_1 … i_d].</summary>
+    internal IReadOnlyList<AxisTaps> Taps(Sizes inputShape) => [.. OutputSize(inputShape.From(2)).Select((size, axis) => Taps(axis, inputShape[2 + axis], size))];
+
     /// <summary>The inputs and weights of every position of one axis.</summary>
     internal AxisTaps Taps(int axis, int input, int output) => AxisTaps.Of(input, Enumerable.Range(0, output).Select(p => Entries(axis, input, output, p)));
 

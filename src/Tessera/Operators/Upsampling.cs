@@ -35,7 +35,10 @@ public sealed record Upsampling
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         PoolingChecks.InputShape(inputShape, name);
-        var resizing = new Resizing { Size = OutputSize(inputShape.From(2), name), Mode = Mode == UpsamplingMode.Linear ? ResizeMode.Linear : ResizeMode.Nearest };
-        return resizing.Plan<T>(inputShape, options, name, $"upsampling {Factors}, {Mode}");
+        return Resizing(inputShape, name).Plan<T>(inputShape, options, name, $"upsampling {Factors}, {Mode}");
     }
+
+    /// <summary>The same as a resizing of an input [N, C, i_1 … i_d].</summary>
+    internal Resizing Resizing(Sizes inputShape, string name) =>
+        new() { Size = OutputSize(inputShape.From(2), name), Mode = Mode == UpsamplingMode.Linear ? ResizeMode.Linear : ResizeMode.Nearest };
 }

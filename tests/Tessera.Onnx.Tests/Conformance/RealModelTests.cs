@@ -15,7 +15,7 @@ public class RealModelTests
 {
     private const double Tolerance = 1e-4;
 
-    /// <summary>For Winograd's rounding, which Exact leaves out, and for the line detectors: they keep what is largest among its neighbours, and rounding decides between near equals.</summary>
+    /// <summary>For Winograd's rounding, which Exact leaves out, through sixty layers.</summary>
     private const double WideTolerance = 1e-3;
 
     /// <summary>Sizes for models that leave them open.</summary>
@@ -41,8 +41,7 @@ public class RealModelTests
         var imported = OnnxImport.Read(path, new OnnxImportOptions { InputShape = Shapes.GetValueOrDefault(Path.GetFileName(path)) });
         Sizes shape = [1, .. imported.Network.InputShape.AsSpan()];
         // The line detectors take pixels from 0 to 255; the others, from 0 to 1.
-        var findsLines = Path.GetFileName(path).StartsWith("mlsd", StringComparison.Ordinal);
-        var input = Noise(shape, findsLines ? 255 : 1);
+        var input = Noise(shape, Path.GetFileName(path).StartsWith("mlsd", StringComparison.Ordinal) ? 255 : 1);
         var plain = new NetworkExecution<float>(imported.Network, imported.Parameters, 1);
         var fused = new InferenceExecution<float>(imported.Network, imported.Parameters, 1, new ExecutionOptions { Exact = true });
         var fast = new InferenceExecution<float>(imported.Network, imported.Parameters, 1);
@@ -58,16 +57,19 @@ public class RealModelTests
             var layer = imported.Outputs.First(output => output.Name == result.Name).Layer;
             var theirs = result.AsEnumerable<float>().Select(static value => (double)value).ToArray();
             var truth = Numbers(exact.Activation(layer));
-            foreach (var (ours, tolerance) in new[] { (Numbers(plain.Activation(layer)), Tolerance), (Numbers(fused.Activation(layer)), findsLines ? WideTolerance : Tolerance), (Numbers(fast.Activation(layer)), WideTolerance) })
+            foreach (var (ours, tolerance) in new[] { (Numbers(plain.Activation(layer)), Tolerance), (Numbers(fused.Activation(layer)), Tolerance), (Numbers(fast.Activation(layer)), WideTolerance) })
             {
                 // ONNX Runtime's own logistic function is off by 1e-7 whatever its size, which is much for what is nearly 0: there the same network in double decides.
                 var largest = theirs.Max(Math.Abs);
-                var worst = Math.Min(Furthest(ours, theirs), Furthest(ours, truth));
+                var worst = Math.Min(FurthestOfKept(ours, theirs), FurthestOfKept(ours, truth));
                 Assert.True(worst <= tolerance * largest, $"{result.Name}: off by {worst} of {largest}");
                 Assert.True(Furthest(ours, theirs) <= 2e-3 * Math.Max(largest, 1e-2), $"{result.Name}: off by {Furthest(ours, theirs)} of {largest} from ONNX Runtime");
             }
         }
     }
+
+    /// <summary>The line detectors put zeros where a score is no local maximum: of two that are equal but for rounding, either may stay, and the looser bound holds for it.</summary>
+    private static double FurthestOfKept(double[] some, double[] others) => some.Zip(others, static (one, other) => (one == 0) == (other == 0) ? Math.Abs(one - other) : 0).Max();
 
     private static double Furthest(double[] some, double[] others) => some.Zip(others, static (one, other) => Math.Abs(one - other)).Max();
 

@@ -15,7 +15,7 @@ internal sealed class FoldedParameters<T>
 {
     private readonly Parameter<T>? kernel;
     private readonly Parameter<T>? bias;
-    private readonly (BatchNormalisation Layer, Parameter<T>[] Parameters)[] normalisations;
+    private readonly (Layer Layer, Parameter<T>[] Parameters)[] normalisations;
     private readonly double[] factors;
     private readonly double[] shifts;
 
@@ -23,8 +23,8 @@ internal sealed class FoldedParameters<T>
     /// <param name="channels">Channels of the layer's output.</param>
     /// <param name="kernel">Its kernel, or null.</param>
     /// <param name="bias">Its bias, or null.</param>
-    /// <param name="normalisations">The normalisations, in order, with their parameters.</param>
-    public FoldedParameters(int channels, Parameter<T>? kernel, Parameter<T>? bias, (BatchNormalisation Layer, Parameter<T>[] Parameters)[] normalisations)
+    /// <param name="normalisations">The normalisations, in order, with their parameters; or layers that combine with a constant, with that.</param>
+    public FoldedParameters(int channels, Parameter<T>? kernel, Parameter<T>? bias, (Layer Layer, Parameter<T>[] Parameters)[] normalisations)
     {
         this.kernel = kernel;
         this.bias = bias;
@@ -54,9 +54,9 @@ internal sealed class FoldedParameters<T>
         {
             for (var c = 0; c < factors.Length; c++)
             {
-                var factor = Of(parameters[0], c) / Math.Sqrt(Of(parameters[3], c) + layer.Epsilon);
+                var (factor, shift) = Line(layer, parameters, c);
                 factors[c] *= factor;
-                shifts[c] = ((shifts[c] - Of(parameters[2], c)) * factor) + Of(parameters[1], c);
+                shifts[c] = (shifts[c] * factor) + shift;
             }
         }
 
@@ -87,6 +87,25 @@ internal sealed class FoldedParameters<T>
                 }
             }
         }
+    }
+
+    /// <summary>The line that a layer is for a channel: what it is multiplied by, and what is added then.</summary>
+    private static (double Factor, double Shift) Line(Layer layer, Parameter<T>[] parameters, int c)
+    {
+        if (layer is BatchNormalisation normalisation)
+        {
+            var factor = Of(parameters[0], c) / Math.Sqrt(Of(parameters[3], c) + normalisation.Epsilon);
+            return (factor, Of(parameters[1], c) - (Of(parameters[2], c) * factor));
+        }
+
+        var constant = Of(parameters[0], parameters[0].Span.Length == 1 ? 0 : c);
+        return layer switch
+        {
+            Multiply => (constant, 0),
+            Divide => (1 / constant, 0),
+            Add => (1, constant),
+            _ => (1, -constant),
+        };
     }
 
     private static double Of(Parameter<T> parameter, int index) => double.CreateTruncating(parameter.Span[index]);

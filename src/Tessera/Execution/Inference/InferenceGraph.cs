@@ -18,6 +18,8 @@ internal sealed class InferenceGraph
     private readonly int[] alias;
     private readonly int[] uses;
     private readonly InferenceNode?[] producers;
+    private readonly Predicate<int> isFunction;
+    private readonly Func<int, ConstantOperation?> constants;
     private readonly List<InferenceNode> nodes = [];
 
     /// <summary>Rewrites a network.</summary>
@@ -25,9 +27,11 @@ internal sealed class InferenceGraph
     /// <param name="passesOn">Whether a layer gives its input unchanged, in its shape.</param>
     /// <param name="isFunction">Whether a layer is a function of each element.</param>
     /// <param name="addsAlike">Whether what an addition adds has the shape of the sum, so that nothing is repeated.</param>
-    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction, Predicate<int> addsAlike)
+    /// <param name="constants">What a layer does that combines its input with a constant.</param>
+    /// <param name="takesBorder">Whether a convolution can put a layer's border around its input itself.</param>
+    public InferenceGraph(NetworkDescription network, Predicate<int> passesOn, Predicate<int> isFunction, Predicate<int> addsAlike, Func<int, ConstantOperation?> constants, Func<int, int, bool> takesBorder)
     {
-        this.network = network;
+        (this.network, this.isFunction, this.constants) = (network, isFunction, constants);
         var graph = network.Graph;
         var count = network.Layers.Count;
         alias = [.. Enumerable.Range(0, count + 1)];
@@ -53,9 +57,17 @@ internal sealed class InferenceGraph
             if (passesOn(layer)) continue;
             int[] sources = [.. graph.Sources[layer].Select(source => alias[source + 1])];
             if (network.Layers[layer] is BatchNormalisation && TryFold(layer, sources[0])) continue;
+            if (constants(layer) is { } operation && (TryFold(layer, sources[operation.Data]) || (operation.IsNumber && TryFinish(layer, sources[operation.Data])))) continue;
+            if (network.Layers[layer] is Multiply && sources.Length == 2 && (TryGate(layer, sources[0], sources[1]) || TryGate(layer, sources[1], sources[0]))) continue;
             if (network.Layers[layer] is Add && sources.Length == 2 && addsAlike(layer) && TryAdd(layer, sources)) continue;
             if (isFunction(layer) && TryFinish(layer, sources[0])) continue;
             var node = new InferenceNode(layer, sources);
+            if (network.Layers[layer] is Convolution && uses[sources[0]] == 1 && producers[sources[0]] is { Functions.Count: 0 } before && network.Layers[before.Layer] is Pad && takesBorder(layer, before.Layer))
+            {
+                nodes.Remove(before);
+                node = new InferenceNode(layer, before.Sources) { Border = before.Layer };
+            }
+
             nodes.Add(node);
             producers[layer + 1] = node;
         }
@@ -101,12 +113,28 @@ internal sealed class InferenceGraph
 
     private bool TryFinish(int layer, int source)
     {
-        // A change of shape gives its input's own memory, and a concatenation what others have written.
-        if (uses[source] != 1 || producers[source] is not { } node || network.Layers[node.Layer] is Flatten or Reshape or Concatenate) return false;
+        if (uses[source] != 1 || producers[source] is not { } node || !TakesFunctions(node)) return false;
         node.Functions.Add(layer);
         Give(node, layer);
         return true;
     }
+
+    /// <summary>A product of a value and functions of it, which nobody else takes, is a function of each element itself.</summary>
+    private bool TryGate(int layer, int source, int other)
+    {
+        if (uses[source] != 2 || uses[other] != 1 || producers[source] is not { } node || !TakesFunctions(node)) return false;
+        if (producers[other] is not { Normalisations.Count: 0, Addition: null } gate) return false;
+        var taken = constants(gate.Layer) is { IsNumber: true } operation ? gate.Sources[operation.Data] : isFunction(gate.Layer) ? gate.Sources[0] : -1;
+        if (taken != source) return false;
+        nodes.Remove(gate);
+        node.Functions.Add(layer);
+        node.Gates[layer] = gate;
+        Give(node, layer);
+        return true;
+    }
+
+    /// <summary>A change of shape gives its input's own memory, a concatenation what others have written, and a constant does not run.</summary>
+    private bool TakesFunctions(InferenceNode node) => network.Layers[node.Layer] is not (Flatten or Reshape or View or Concatenate or Constant);
 
     private void Give(InferenceNode node, int layer)
     {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Tessera.Connections;
 using Tessera.Execution.Layers;
 using Tessera.Kernels.Blocked;
 using Tessera.Networks;
@@ -35,6 +36,8 @@ internal sealed class InferenceSchedule<T>
     private readonly TensorPlace?[] states;
     private readonly List<MemoryBlock> memory = [];
     private readonly List<InferenceStep<T>> steps = [];
+    private readonly List<MemoryBlock> constants = [];
+    private readonly Parameter<T>[]?[] owned;
 
     private const long PartBytes = 4L << 20;
 
@@ -52,13 +55,15 @@ internal sealed class InferenceSchedule<T>
         InputShape = [batch, .. network.InputShape.AsSpan()];
         if (InputShape.Product > int.MaxValue) throw new ArgumentException($"input: {InputShape} has more than {int.MaxValue} elements; use a smaller batch.", nameof(batch));
         var count = shapes.Count;
+        owned = new Parameter<T>[]?[count];
+        foreach (var group in Enumerable.Range(0, parameters.Count).GroupBy(network.LayerOfParameter)) owned[group.Key] = [.. group.Select(index => parameters[index])];
         compiled = new LayerExecution<T>?[count];
         algorithms = new BlockedAlgorithm<T>?[count];
         readsPlanes = new bool[count];
         prefersBlocks = new bool[count + 1];
         within = new (int, int)?[count + 1];
         (planes, blocks, states) = (new TensorPlace?[count + 1], new TensorPlace?[count + 1], new TensorPlace?[count]);
-        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike);
+        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike, Constants, TakesBorder);
         foreach (var node in graph.Nodes) Choose(node);
         var first = ChooseParts(graph.Nodes);
         foreach (var node in graph.Nodes.Reverse()) JoinInPlace(node);
@@ -84,6 +89,7 @@ internal sealed class InferenceSchedule<T>
         Output = Planes(graph.Output);
         FurtherOutputs = [.. graph.FurtherOutputs.Select(Planes)];
         foreach (var output in FurtherOutputs.Append(Output)) output.Block.Extend(steps.Count);
+        foreach (var constant in constants) constant.Extend(steps.Count);
         ActivationBytes = Arena.Layout(memory);
     }
 
@@ -109,6 +115,27 @@ internal sealed class InferenceSchedule<T>
     public long ActivationBytes { get; }
 
     private int Source(int layer) => network.Graph.Sources[layer][0] + 1;
+
+    private ConstantOperation? Constants(int layer) => ConstantOperation.Of(network, shapes, layer);
+
+    private bool TakesBorder(int layer, int border) =>
+        network.Layers[border] is Pad { Mode: BorderMode.Zero } && BlockedKernels.TryConvolution<T>(Geometry(layer, border), current, plan) is not null;
+
+    /// <summary>The operator of a convolution, with a border's zeros as its own padding.</summary>
+    private OperatorGeometry Geometry(int layer, int? border)
+    {
+        var geometry = ((Convolution)network.Layers[layer]).Resolve(network.InputShapes(layer, current, shapes));
+        if (border is not { } before) return geometry;
+        var pad = (Pad)network.Layers[before];
+        var axes = geometry.Axes.ToArray();
+        for (var a = 0; a < axes.Length; a++)
+        {
+            var (low, high) = (pad.Low[a], pad.High[a]);
+            axes[a] = axes[a] with { Input = axes[a].Input - low - high, PadLow = axes[a].PadLow + low, PadHigh = axes[a].PadHigh + high };
+        }
+
+        return new OperatorGeometry(geometry.InputChannels, geometry.OutputChannels, geometry.Groups, geometry.Table, axes, geometry.HasTileAxes);
+    }
 
     private bool AddsAlike(int layer) => network.Graph.Sources[layer].All(source => ShapeOf(source + 1) == shapes[layer]);
 
@@ -136,6 +163,7 @@ internal sealed class InferenceSchedule<T>
         for (; first < nodes.Count; first++)
         {
             var node = nodes[first];
+            if (network.Layers[node.Layer] is Constant) continue;
             if (algorithms[node.Layer] is { GainsByBatch: true }) break;
             if (algorithms[node.Layer] is null && !(network.Layers[node.Layer] is Concatenate && prefersBlocks[node.Output])) break;
             var bytes = node.Sources.Append(node.Output).Sum(value => value == 0 ? network.InputShape.Product : one[value - 1].Product) * Unsafe.SizeOf<T>();
@@ -158,16 +186,22 @@ internal sealed class InferenceSchedule<T>
     {
         var layer = node.Layer;
         if (node.Sources.Length == 0) return;
-        var shape = ShapeOf(node.Sources[0]);
+        var shape = ShapeOf(node.Sources[Constants(layer)?.Data ?? 0]);
         var anyBlocks = node.Sources.Any(source => prefersBlocks[source]);
         switch (network.Layers[layer])
         {
-            case Convolution convolution:
-                if (BlockedKernels.TryConvolution<T>(convolution.Resolve(network.InputShapes(layer, current, shapes)), current, plan) is { } found)
+            case Convolution:
+                if (BlockedKernels.TryConvolution<T>(Geometry(layer, node.Border), current, plan) is { } found)
                 {
                     (algorithms[layer], readsPlanes[layer]) = (found.Algorithm, found.ReadsPlanes);
                 }
 
+                break;
+            case TransposedConvolution transposed when anyBlocks:
+                algorithms[layer] = BlockedKernels.TryTransposed<T>(transposed.Resolve(network.InputShapes(layer, current, shapes)), current, plan);
+                break;
+            case Resize or Upsample or Pad when anyBlocks && network.Layers[layer].PlaneTaps(shape) is { } taps:
+                algorithms[layer] = BlockedKernels.TryMap<T>(taps, shape, plan);
                 break;
             case MaxPool pool when anyBlocks && !network.Graph.References.Contains(layer):
                 algorithms[layer] = BlockedKernels.TryPooling<T>(pool.Operator, shape, plan);
@@ -178,21 +212,32 @@ internal sealed class InferenceSchedule<T>
             case GlobalPool pool when anyBlocks:
                 algorithms[layer] = BlockedKernels.TryPooling<T>(pool.Operator, shape, plan);
                 break;
-            case BatchNormalisation when anyBlocks:
-                algorithms[layer] = BlockedKernels.Sum<T>(shape, scales: true, plan.Instructions);
+            case var _ when anyBlocks && (network.Layers[layer] is BatchNormalisation || Constants(layer) is not null):
+                algorithms[layer] = BlockedKernels.Sum<T>(shape, plan.Instructions, scales: true);
                 break;
-            case Networks.Layers.Add when anyBlocks && node.Sources.Length == 2 && AddsAlike(layer):
-                algorithms[layer] = BlockedKernels.Sum<T>(shape, scales: false, plan.Instructions);
+            case Networks.Layers.Add or Multiply when anyBlocks && Pair(node) is { } pair:
+                algorithms[layer] = BlockedKernels.Sum<T>(shapes[layer], plan.Instructions, multiplies: network.Layers[layer] is Multiply, repeats: pair.Repeats);
                 break;
             case Concatenate { Axis: 1 } when anyBlocks && node.Sources.SkipLast(1).All(source => ShapeOf(source)[1] % width == 0):
                 prefersBlocks[node.Output] = true;
                 break;
             case var _ when anyBlocks && LayerOf(layer) is IElementwise<T>:
-                algorithms[layer] = BlockedKernels.Sum<T>(shape, scales: false, plan.Instructions);
+                algorithms[layer] = BlockedKernels.Sum<T>(shape, plan.Instructions);
                 break;
         }
 
         if (algorithms[layer] is not null) prefersBlocks[node.Output] = true;
+    }
+
+    /// <summary>The two values that a node adds or multiplies, the second of the first's shape or of one position for each channel; null where they are otherwise.</summary>
+    private (int First, int Second, bool Repeats)? Pair(InferenceNode node)
+    {
+        if (node.Sources is not [var first, var second] || Constants(node.Layer) is not null) return null;
+        var shape = shapes[node.Layer];
+        if (ShapeOf(first) != shape) (first, second) = (second, first);
+        if (ShapeOf(first) != shape || shape.Count < 3) return null;
+        if (ShapeOf(second) == shape) return (first, second, false);
+        return ShapeOf(second).Count == shape.Count && ShapeOf(second)[0] == shape[0] && ShapeOf(second)[1] == shape[1] && ShapeOf(second).From(2).Product == 1 ? (first, second, true) : null;
     }
 
     /// <summary>The parts of a concatenation of blocks are written where it has them, each value in one of them at most.</summary>
@@ -211,7 +256,8 @@ internal sealed class InferenceSchedule<T>
     {
         var layer = node.Layer;
         string[] names = [.. node.Layers.Select(index => network.Layers[index].Name)];
-        var finish = node.Functions.Count == 0 ? Finish<T>.None : new Finish<T>([.. node.Functions.Select(function => (IElementwise<T>)LayerOf(function)!)]);
+        IElementwise<T>[] functions = [.. node.Functions.Select(function => FunctionOf(node, function))];
+        var finish = functions.Length == 0 ? Finish<T>.None : new Finish<T>(ElementChain.Of(functions));
         if (network.Layers[layer] is Concatenate && prefersBlocks[node.Output])
         {
             Concatenated(node, names);
@@ -220,11 +266,21 @@ internal sealed class InferenceSchedule<T>
 
         if (algorithms[layer] is { } algorithm)
         {
-            var input = readsPlanes[layer] ? Planes(node.Sources[0]) : Blocks(node.Sources[0]);
-            var second = node.Residual >= 0 ? node.Residual : network.Layers[layer] is Networks.Layers.Add ? node.Sources[1] : -1;
+            var pair = network.Layers[layer] is Networks.Layers.Add or Multiply ? Pair(node) : null;
+            var source = pair?.First ?? node.Sources[Constants(layer)?.Data ?? 0];
+            var second = pair?.Second ?? node.Residual;
+            var input = readsPlanes[layer] ? Planes(source) : Blocks(source);
             var residual = second < 0 ? null : Blocks(second);
-            if (LayerOf(layer) is IElementwise<T> alone) finish = new Finish<T>([alone, .. node.Functions.Select(function => (IElementwise<T>)LayerOf(function)!)]);
+            if (LayerOf(layer) is IElementwise<T> alone) finish = new Finish<T>(ElementChain.Of([alone, .. functions]));
             Add(new BlockedStep<T>(algorithm, Folded(node), input, residual, MakeBlocks(node.Output), finish) { Layers = names }, input, residual, blocks[node.Output]!);
+            return;
+        }
+
+        if (network.Layers[layer] is Constant)
+        {
+            var place = planes[node.Output] = new TensorPlace(New(ShapeOf(node.Output).Product, 0), 0, 0);
+            constants.Add(place.Block);
+            Add(new ConstantStep<T>(Own(layer)[0], place) { Layers = names }, place);
             return;
         }
 
@@ -238,6 +294,12 @@ internal sealed class InferenceSchedule<T>
         var added = node.Residual >= 0 ? Planes(node.Residual) : null;
         var (step, places) = ByItself(node, names, inputs, added, finish);
         Add(step, [.. inputs, added, places.Output, places.State, places.ReferenceState]);
+    }
+
+    private IElementwise<T> FunctionOf(InferenceNode node, int layer)
+    {
+        if (node.Gates.TryGetValue(layer, out var gate)) return ElementChain.Gate<T>([FunctionOf(gate, gate.Layer), .. gate.Functions.Select(function => FunctionOf(gate, function))]);
+        return Constants(layer) is { } operation ? new NumberFunction<T>(network.Layers[layer], Own(operation.Constant)[0]) : (IElementwise<T>)LayerOf(layer)!;
     }
 
     private void Concatenated(InferenceNode node, string[] names)
@@ -267,10 +329,10 @@ internal sealed class InferenceSchedule<T>
         var (execution, geometry) = folded is null ? (compiled[layer] ?? Compile(layer), null) : FoldedLayers.Compile<T>(network, layer, current, shapes, options);
         if (execution.StateBytes > 0) states[layer] = new TensorPlace(New((execution.StateBytes + Unsafe.SizeOf<T>() - 1) / Unsafe.SizeOf<T>(), steps.Count), 0, 0);
         var reference = network.Graph.References[layer] is >= 0 and { } place ? states[place] : null;
-        // A constant has no examples.
-        planes[node.Output] = inputs.Length == 0
-            ? new TensorPlace(New(ShapeOf(node.Output).Product, steps.Count), 0, 0)
-            : MakePlace(node.Output, ShapeOf(node.Output).Product / current);
+        // What does not depend on the input has no examples.
+        planes[node.Output] = network.Graph.DependsOnInput[layer]
+            ? MakePlace(node.Output, ShapeOf(node.Output).Product / current)
+            : new TensorPlace(New(ShapeOf(node.Output).Product, steps.Count), 0, 0);
         var places = new LayerPlaces(inputs, added, planes[node.Output]!, states[layer], reference);
         var step = new LayerStep<T>(execution, $"{network.Layers[layer].Kind} on planes", places, ShapeOf(node.Output).Product, Pointers(layer), finish)
         {
@@ -283,16 +345,16 @@ internal sealed class InferenceSchedule<T>
     private FoldedParameters<T>? Folded(InferenceNode node)
     {
         var own = Own(node.Layer);
-        (BatchNormalisation, Parameter<T>[])[] normalisations = [.. node.Normalisations.Select(index => ((BatchNormalisation)network.Layers[index], Own(index)))];
+        (Layer, Parameter<T>[])[] normalisations = [.. node.Normalisations.Select(index => (network.Layers[index], Own(Constants(index)?.Constant ?? index)))];
         return network.Layers[node.Layer] switch
         {
             Convolution or Dense or TransposedConvolution => new FoldedParameters<T>(ShapeOf(node.Output)[1], own[0], own.Length > 1 ? own[1] : null, normalisations),
             BatchNormalisation alone => new FoldedParameters<T>(ShapeOf(node.Output)[1], null, null, [(alone, own)]),
-            _ => null,
+            var alone => Constants(node.Layer) is { } operation ? new FoldedParameters<T>(ShapeOf(node.Output)[1], null, null, [(alone, Own(operation.Constant))]) : null,
         };
     }
 
-    private Parameter<T>[] Own(int layer) => [.. Enumerable.Range(0, parameters.Count).Where(index => network.LayerOfParameter(index) == layer).Select(index => parameters[index])];
+    private Parameter<T>[] Own(int layer) => owned[layer] ?? [];
 
     private unsafe nint[] Pointers(int layer)
     {

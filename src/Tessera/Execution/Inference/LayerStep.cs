@@ -74,6 +74,7 @@ internal sealed unsafe class LayerStep<T>(LayerExecution<T> layer, string words,
             var z = new Span<T>(Memory.At(places.Output) + start, length);
             if (residual != null) TensorPrimitives.Add(z, new ReadOnlySpan<T>(residual + start, length), z);
             if (finish.Rectifies) TensorPrimitives.Max(z, T.Zero, z);
+            if (finish.IsBounded) TensorPrimitives.Min(z, finish.Bound, z);
             finish.ApplyRest(Memory.At(places.Output) + start, length);
         }
     }

@@ -39,7 +39,9 @@ internal sealed unsafe class ElementwiseExecution<T, TFunction>(long count, TFun
 
     public override bool BackwardReadsOutput => !TFunction.DerivativeReadsInput;
 
-    bool IElementwise<T>.IsRectifier => typeof(TFunction) == typeof(ReluFunction<T>);
+    bool IElementwise<T>.IsRectifier => typeof(TFunction) == typeof(ReluFunction<T>) || function is ClipFunction<T> { IsRectifier: true };
+
+    T? IElementwise<T>.Bound => function is ClipFunction<T> clip ? clip.Most : null;
 
     public override void Forward() => Run(ForwardStage, Chunks.Jobs(count));
 

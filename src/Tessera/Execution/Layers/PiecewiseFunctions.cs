@@ -13,6 +13,12 @@ internal readonly struct ClipFunction<T>(T least, T most) : IElementFunction<T>,
     private readonly Vector<T> leasts = new(least);
     private readonly Vector<T> mosts = new(most);
 
+    /// <summary>Whether the least value is 0.</summary>
+    public bool IsRectifier => least == T.Zero;
+
+    /// <summary>The most value.</summary>
+    public T Most => most;
+
     public static bool DerivativeReadsInput => false;
 
     public static bool Decays => false;

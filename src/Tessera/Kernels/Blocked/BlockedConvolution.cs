@@ -196,6 +196,8 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
             ResultVector = resultPlane,
             ResidualVector = resultPlane,
             Rectify = isLast && operands.Finish.Rectifies,
+            IsBounded = operands.Finish.IsBounded,
+            Bound = operands.Finish.Bound,
         };
         var row = operands.Input + (example * operands.InputExample) + ((((nint)group * sourceBlocks) + block) * product.ChannelStep)
             + ((nint)(top + (firstTap * rowAxis.Dilation)) * columnAxis.Input * unitOfSource);

@@ -7,8 +7,8 @@ namespace Tessera.Kernels.Blocked;
 
 /// <summary>
 /// A depthwise convolution over one or two axes: each channel has a kernel of its own, and a vector of channels is a vector of kernels, so
-/// every tap is one product of vectors. Four neighbouring
-/// positions are summed at once. Narrow planes are laid out with the border around them first, in L1.
+/// every tap is one product of vectors. Eight neighbouring
+/// positions are summed at once, or four. Narrow planes are laid out with the border around them first, in L1.
 /// </summary>
 internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgorithm<T>
     where TVector : struct
@@ -105,13 +105,14 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
                 var addend = residual == null ? null : residual + ((y + row) * resultRow);
                 for (int x = 0, positions; x < columnAxis.Output; x += positions)
                 {
-                    positions = columnAxis.Output - x >= 4 ? 4 : 1;
+                    positions = columnAxis.Output - x >= 8 ? 8 : columnAxis.Output - x >= 4 ? 4 : 1;
                     // The last few are done again with their neighbours, which costs less than one by one; a residual is read before it could be overwritten.
                     if (positions == 1 && columnAxis.Output >= 4) x = columnAxis.Output - (positions = 4);
                     var into = to + ((nint)x * TLanes.Count);
                     var add = addend == null ? null : addend + ((nint)x * TLanes.Count);
-                    if (positions == 4) Four(at + (x * step), step, rowAxis.Kernel, rowAxis.Dilation * sourceRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish.Rectifies);
-                    else Single(at + (x * step), rowAxis.Kernel, rowAxis.Dilation * sourceRow, 0, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish.Rectifies);
+                    if (positions == 8) Eight(at + (x * step), step, rowAxis.Kernel, rowAxis.Dilation * sourceRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish);
+                    else if (positions == 4) Four(at + (x * step), step, rowAxis.Kernel, rowAxis.Dilation * sourceRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish);
+                    else Single(at + (x * step), rowAxis.Kernel, rowAxis.Dilation * sourceRow, 0, columnAxis.Kernel, tapColumn, kernel, bias, into, add, operands.Finish);
                 }
 
                 operands.Finish.ApplyRest(to, resultRow);
@@ -153,21 +154,27 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
             var at = from + ((nint)left * TLanes.Count);
             var into = to + ((nint)x * TLanes.Count);
             var add = addend == null ? null : addend + ((nint)x * TLanes.Count);
-            positions = x >= inFirst && x + 4 <= inEnd ? 4 : 1;
+            positions = x < inFirst ? 1 : x + 8 <= inEnd ? 8 : x + 4 <= inEnd ? 4 : 1;
+            if (positions == 8)
+            {
+                Eight(at, (nint)columnAxis.Stride * TLanes.Count, endTap - firstTap, tapRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, finish);
+                continue;
+            }
+
             if (positions == 4)
             {
-                Four(at, (nint)columnAxis.Stride * TLanes.Count, endTap - firstTap, tapRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, finish.Rectifies);
+                Four(at, (nint)columnAxis.Stride * TLanes.Count, endTap - firstTap, tapRow, columnAxis.Kernel, tapColumn, kernel, bias, into, add, finish);
                 continue;
             }
 
             var (tap, end) = Inside(columnAxis, left);
-            Single(at, endTap - firstTap, tapRow, tap, end, tapColumn, kernel, bias, into, add, finish.Rectifies);
+            Single(at, endTap - firstTap, tapRow, tap, end, tapColumn, kernel, bias, into, add, finish);
         }
 
         finish.ApplyRest(to, (nint)columnAxis.Output * TLanes.Count);
     }
 
-    private void Single(T* from, int rows, nint tapRow, int tap, int end, nint tapColumn, T* kernel, T* bias, T* to, T* addend, bool rectify)
+    private void Single(T* from, int rows, nint tapRow, int tap, int end, nint tapColumn, T* kernel, T* bias, T* to, T* addend, Finish<T> finish)
     {
         var sum = TLanes.Load(bias);
         for (var r = 0; r < rows; r++, from += tapRow, kernel += columnAxis.Kernel * TLanes.Count)
@@ -175,12 +182,12 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
             for (var q = tap; q < end; q++) sum = TLanes.MultiplyAdd(TLanes.Load(from + (q * tapColumn)), TLanes.Load(kernel + ((nint)q * TLanes.Count)), sum);
         }
 
-        Put(sum, to, addend, rectify);
+        Put(sum, to, addend, finish);
     }
 
     /// <summary>Four positions whose taps on the last axis all lie inside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(T* from, nint step, int rows, nint tapRow, int columns, nint tapColumn, T* kernel, T* bias, T* to, T* addend, bool rectify)
+    private static void Four(T* from, nint step, int rows, nint tapRow, int columns, nint tapColumn, T* kernel, T* bias, T* to, T* addend, Finish<T> finish)
     {
         TVector s0 = TLanes.Load(bias), s1 = s0, s2 = s0, s3 = s0;
         for (var r = 0; r < rows; r++, from += tapRow)
@@ -197,17 +204,52 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         }
 
         var next = addend == null ? 0 : TLanes.Count;
-        Put(s0, to, addend, rectify);
-        Put(s1, to + TLanes.Count, addend + next, rectify);
-        Put(s2, to + (2 * TLanes.Count), addend + (2 * next), rectify);
-        Put(s3, to + (3 * TLanes.Count), addend + (3 * next), rectify);
+        Put(s0, to, addend, finish);
+        Put(s1, to + TLanes.Count, addend + next, finish);
+        Put(s2, to + (2 * TLanes.Count), addend + (2 * next), finish);
+        Put(s3, to + (3 * TLanes.Count), addend + (3 * next), finish);
+    }
+
+    /// <summary>Eight positions: twice as many sums, so that none waits for its last product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Eight(T* from, nint step, int rows, nint tapRow, int columns, nint tapColumn, T* kernel, T* bias, T* to, T* addend, Finish<T> finish)
+    {
+        TVector s0 = TLanes.Load(bias), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        for (var r = 0; r < rows; r++, from += tapRow)
+        {
+            var x = from;
+            for (var q = 0; q < columns; q++, x += tapColumn, kernel += TLanes.Count)
+            {
+                var k = TLanes.Load(kernel);
+                var far = x + (4 * step);
+                s0 = TLanes.MultiplyAdd(TLanes.Load(x), k, s0);
+                s1 = TLanes.MultiplyAdd(TLanes.Load(x + step), k, s1);
+                s2 = TLanes.MultiplyAdd(TLanes.Load(x + (2 * step)), k, s2);
+                s3 = TLanes.MultiplyAdd(TLanes.Load(x + (3 * step)), k, s3);
+                s4 = TLanes.MultiplyAdd(TLanes.Load(far), k, s4);
+                s5 = TLanes.MultiplyAdd(TLanes.Load(far + step), k, s5);
+                s6 = TLanes.MultiplyAdd(TLanes.Load(far + (2 * step)), k, s6);
+                s7 = TLanes.MultiplyAdd(TLanes.Load(far + (3 * step)), k, s7);
+            }
+        }
+
+        var next = addend == null ? 0 : TLanes.Count;
+        Put(s0, to, addend, finish);
+        Put(s1, to + TLanes.Count, addend + next, finish);
+        Put(s2, to + (2 * TLanes.Count), addend + (2 * next), finish);
+        Put(s3, to + (3 * TLanes.Count), addend + (3 * next), finish);
+        Put(s4, to + (4 * TLanes.Count), addend + (4 * next), finish);
+        Put(s5, to + (5 * TLanes.Count), addend + (5 * next), finish);
+        Put(s6, to + (6 * TLanes.Count), addend + (6 * next), finish);
+        Put(s7, to + (7 * TLanes.Count), addend + (7 * next), finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TVector sum, T* to, T* addend, bool rectify)
+    private static void Put(TVector sum, T* to, T* addend, Finish<T> finish)
     {
         if (addend != null) sum = TLanes.Add(sum, TLanes.Load(addend));
-        if (rectify) sum = TLanes.Max(TLanes.Zero, sum);
+        if (finish.Rectifies) sum = TLanes.Max(TLanes.Zero, sum);
+        if (finish.IsBounded) sum = TLanes.Min(TLanes.Broadcast(finish.Bound), sum);
         TLanes.Store(sum, to);
     }
 

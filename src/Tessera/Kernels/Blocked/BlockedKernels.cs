@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Tessera.Connections;
+using Tessera.Kernels.Resampling;
 using Tessera.Kernels.Vectors;
 using Tessera.Operators;
 
@@ -48,14 +49,44 @@ internal static class BlockedKernels
         };
     }
 
-    /// <summary>A sum of two tensors, a normalisation (where it scales) or a function of each element, with nothing before it to be part of.</summary>
-    public static BlockedAlgorithm<T> Sum<T>(Sizes shape, bool scales, InstructionSet instructions)
+    /// <summary>
+    /// A sum of two tensors or (where it multiplies) a product, one of which may repeat one position, a normalisation (where it scales) or a function of each
+    /// element, with nothing before it to be part of.
+    /// </summary>
+    public static BlockedAlgorithm<T> Sum<T>(Sizes shape, InstructionSet instructions, bool scales = false, bool multiplies = false, bool repeats = false)
         where T : unmanaged, IFloatingPointIeee754<T> => Width(instructions) switch
         {
-            64 => new BlockedSum<Vector512<T>, T, Lanes512<T>>(shape, scales),
-            32 => new BlockedSum<Vector256<T>, T, Lanes256<T>>(shape, scales),
-            _ => new BlockedSum<Vector128<T>, T, Lanes128<T>>(shape, scales),
+            64 => new BlockedSum<Vector512<T>, T, Lanes512<T>>(shape, scales, multiplies, repeats),
+            32 => new BlockedSum<Vector256<T>, T, Lanes256<T>>(shape, scales, multiplies, repeats),
+            _ => new BlockedSum<Vector128<T>, T, Lanes128<T>>(shape, scales, multiplies, repeats),
         };
+
+    /// <summary>A fixed map of planes of one or two axes, or null.</summary>
+    public static BlockedAlgorithm<T>? TryMap<T>(IReadOnlyList<AxisTaps> axes, Sizes input, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (options.UseReference || axes.Count is < 1 or > 2) return null;
+        var rows = axes.Count == 2 ? axes[0] : AxisTaps.Of(1, [[(0, 1.0)]]);
+        return Width(options.Instructions) switch
+        {
+            64 => new BlockedMap<Vector512<T>, T, Lanes512<T>>(rows, axes[^1], input[0], input[1]),
+            32 => new BlockedMap<Vector256<T>, T, Lanes256<T>>(rows, axes[^1], input[0], input[1]),
+            _ => new BlockedMap<Vector128<T>, T, Lanes128<T>>(rows, axes[^1], input[0], input[1]),
+        };
+    }
+
+    /// <summary>The transpose of a convolution, or null.</summary>
+    public static BlockedAlgorithm<T>? TryTransposed<T>(OperatorGeometry geometry, int batch, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (options.UseReference || !Fills<T>(geometry.InputChannels, options.Instructions)) return null;
+        return Width(options.Instructions) switch
+        {
+            64 => BlockedTransposed<Vector512<T>, T, Lanes512<T>>.Fits(geometry) ? new BlockedTransposed<Vector512<T>, T, Lanes512<T>>(geometry, batch) : null,
+            32 => BlockedTransposed<Vector256<T>, T, Lanes256<T>>.Fits(geometry) ? new BlockedTransposed<Vector256<T>, T, Lanes256<T>>(geometry, batch) : null,
+            _ => BlockedTransposed<Vector128<T>, T, Lanes128<T>>.Fits(geometry) ? new BlockedTransposed<Vector128<T>, T, Lanes128<T>>(geometry, batch) : null,
+        };
+    }
 
     /// <summary>The last two axes; a signal is an image one row high, and a kernel of one tap is a row of all positions.</summary>
     public static (AxisGeometry Rows, AxisGeometry Columns) Axes(OperatorGeometry geometry)

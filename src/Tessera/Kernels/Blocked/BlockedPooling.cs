@@ -69,6 +69,7 @@ internal sealed unsafe class BlockedPooling<TVector, T, TLanes> : BlockedAlgorit
                     ? Largest(at, endTap - firstTap, tapRow, end - tap, tapColumn)
                     : TLanes.Multiply(Sum(at, endTap - firstTap, tapRow, end - tap, tapColumn), TLanes.Broadcast(T.CreateTruncating(1 / (rowCounts[y] * columnCounts[x]))));
                 if (operands.Finish.Rectifies) value = TLanes.Max(TLanes.Zero, value);
+                if (operands.Finish.IsBounded) value = TLanes.Min(TLanes.Broadcast(operands.Finish.Bound), value);
                 TLanes.Store(value, to);
             }
 

@@ -50,6 +50,10 @@ internal unsafe struct TileProduct<T>
 
     /// <summary>Whether what is below zero becomes zero at the end.</summary>
     public bool Rectify;
+
+    /// <summary>Whether what is above a bound becomes the bound, where it is rectified, and the bound.</summary>
+    public bool IsBounded;
+    public T Bound;
 }
 
 /// <summary>
@@ -280,6 +284,14 @@ internal static unsafe class BlockedTile<TVector, T, TLanes>
             if (TVectors.Value > 1) second = TLanes.Max(TLanes.Zero, second);
             if (TVectors.Value > 2) third = TLanes.Max(TLanes.Zero, third);
             if (TVectors.Value > 3) fourth = TLanes.Max(TLanes.Zero, fourth);
+            if (product.IsBounded)
+            {
+                var bound = TLanes.Broadcast(product.Bound);
+                first = TLanes.Min(bound, first);
+                if (TVectors.Value > 1) second = TLanes.Min(bound, second);
+                if (TVectors.Value > 2) third = TLanes.Min(bound, third);
+                if (TVectors.Value > 3) fourth = TLanes.Min(bound, fourth);
+            }
         }
 
         TLanes.Store(first, to);

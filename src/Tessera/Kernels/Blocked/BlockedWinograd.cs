@@ -256,7 +256,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         int rows = Math.Min(Outputs, rowAxis.Output - y), columns = Math.Min(Outputs, columnAxis.Output - x);
         var to = operands.Output + (example * operands.OutputExample) + place;
         var residual = operands.Residual == null ? null : operands.Residual + (example * operands.ResidualExample) + place;
-        transform.Result(from, sumPitch, operands.Packed + ((nint)vector * TLanes.Count), residual, operands.Finish.Rectifies, to, row, rows, columns, scratch);
+        transform.Result(from, sumPitch, operands.Packed + ((nint)vector * TLanes.Count), residual, operands.Finish, to, row, rows, columns, scratch);
         for (var r = 0; operands.Finish.HasRest && r < rows; r++) operands.Finish.ApplyRest(to + (r * row), (nint)columns * TLanes.Count);
     }
 

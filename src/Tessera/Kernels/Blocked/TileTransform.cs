@@ -116,7 +116,7 @@ internal unsafe struct TileTransform<TVector, T, TLanes>
 
     /// <summary>Mᵀ y M + bias + residual, perhaps rectified: 36 components to at most 4 × 4 results.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Result(T* from, nint pitch, T* bias, T* residual, bool rectify, T* to, nint row, int rows, int columns, T* scratch)
+    public readonly void Result(T* from, nint pitch, T* bias, T* residual, Finish<T> finish, T* to, nint row, int rows, int columns, T* scratch)
     {
         TVector a = TLanes.Broadcast(this.a), b = TLanes.Broadcast(this.b), aa = TLanes.Broadcast(this.aa), bb = TLanes.Broadcast(this.bb), offset = TLanes.Load(bias);
         var step = Points * pitch;
@@ -147,7 +147,13 @@ internal unsafe struct TileTransform<TVector, T, TLanes>
                 residual += row;
             }
 
-            if (rectify) (y0, y1, y2, y3) = (TLanes.Max(TLanes.Zero, y0), TLanes.Max(TLanes.Zero, y1), TLanes.Max(TLanes.Zero, y2), TLanes.Max(TLanes.Zero, y3));
+            if (finish.Rectifies) (y0, y1, y2, y3) = (TLanes.Max(TLanes.Zero, y0), TLanes.Max(TLanes.Zero, y1), TLanes.Max(TLanes.Zero, y2), TLanes.Max(TLanes.Zero, y3));
+            if (finish.IsBounded)
+            {
+                var bound = TLanes.Broadcast(finish.Bound);
+                (y0, y1, y2, y3) = (TLanes.Min(bound, y0), TLanes.Min(bound, y1), TLanes.Min(bound, y2), TLanes.Min(bound, y3));
+            }
+
             TLanes.Store(y0, to);
             if (columns > 1) TLanes.Store(y1, to + TLanes.Count);
             if (columns > 2) TLanes.Store(y2, to + (2 * TLanes.Count));

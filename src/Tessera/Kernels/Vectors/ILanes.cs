@@ -36,6 +36,9 @@ internal unsafe interface ILanes<TVector, T>
     /// <summary>The larger of each pair, as the processor does it; the right one where that is not a number.</summary>
     static abstract TVector Max(TVector left, TVector right);
 
+    /// <summary>The smaller of each pair, as the processor does it; the right one where that is not a number.</summary>
+    static abstract TVector Min(TVector left, TVector right);
+
     /// <summary>The sum of all lanes, always in the same order.</summary>
     static abstract T Sum(TVector vector);
 

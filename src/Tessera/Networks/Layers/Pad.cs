@@ -1,5 +1,6 @@
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels.Resampling;
 using Tessera.Operators;
 
 namespace Tessera.Networks.Layers;
@@ -24,6 +25,8 @@ public sealed record Pad(Sizes Low, Sizes High) : Layer
         PoolingChecks.InputShape(inputs[0], Label);
         return [inputs[0][0], inputs[0][1], .. Operator.OutputSize(inputs[0].From(2), Label).AsSpan()];
     }
+
+    internal override IReadOnlyList<AxisTaps> PlaneTaps(Sizes input) => Operator.Taps(input);
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new SpatialMapExecution<T>(Operator.Plan<T>(context.Inputs[0], context.Options.ToPlanOptions(), Label));

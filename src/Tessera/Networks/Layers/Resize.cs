@@ -1,5 +1,6 @@
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels.Resampling;
 using Tessera.Operators;
 
 namespace Tessera.Networks.Layers;
@@ -19,6 +20,8 @@ public sealed record Resize(Resizing Operator) : Layer
     }
 
     internal override IEnumerable<(int First, int End)>? Looks(int axis, int input, int output) => Operator.Taps(axis, input, output).Looks();
+
+    internal override IReadOnlyList<AxisTaps> PlaneTaps(Sizes input) => Operator.Taps(input);
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new SpatialMapExecution<T>(Operator.Plan<T>(context.Inputs[0], context.Options.ToPlanOptions(), Label));

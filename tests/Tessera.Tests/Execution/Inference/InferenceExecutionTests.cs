@@ -54,7 +54,7 @@ public class InferenceExecutionTests
             var network = RandomConvnet.Of(seed);
             return new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Threads = 1 }).Steps;
         }).ToArray();
-        foreach (var words in (string[])["blocked product", "groups", "planes of", "blocked depthwise", "blocked Winograd", "positions gathered", "max pooling", "average pooling", "blocked sum", "blocked normalisation", "copy of channels"])
+        foreach (var words in (string[])["blocked product", "groups", "planes of", "blocked depthwise", "blocked Winograd", "positions gathered", "max pooling", "average pooling", "blocked sum", "blocked normalisation", "blocked product of elements", "blocked map", "blocked transposed", "copy of channels"])
         {
             Assert.Contains(steps, step => step.Algorithm.Contains(words, StringComparison.Ordinal));
         }
@@ -171,6 +171,32 @@ public class InferenceExecutionTests
         model => Agrees<double>(RandomModel.Plain(model.Network), 3, new() { Threads = 1 }, 1e-10),
         iter: 60,
         threads: 1);
+
+    [Fact]
+    public void Constants_gates_and_borders_of_a_model_run_with_its_convolutions()
+    {
+        var network = new NetworkDescription("written", [16, 9, 9],
+        [
+            new Pad([0, 0], [1, 1]) { Name = "pad" },
+            new Convolution(new() { Kernel = [3, 3], Outputs = 16, Stride = [2, 2], Channels = ChannelConnections.Depthwise, Bias = BiasSharing.None }) { Name = "conv" },
+            new Constant([]) { Name = "two", InitialValue = 2 },
+            new Multiply { Name = "doubled", Inputs = ["conv", "two"] },
+            new Constant([1, 16, 1, 1]) { Name = "each", InitialValue = 0.5 },
+            new Add { Name = "raised", Inputs = ["each", "doubled"] },
+            new Constant([1]) { Name = "three", InitialValue = 3 },
+            new Add { Name = "further", Inputs = ["raised", "three"] },
+            new Clip(0, 6) { Name = "held" },
+            new Multiply { Name = "gated", Inputs = ["raised", "held"] },
+            new Constant([]) { Name = "six", InitialValue = 6 },
+            new Divide { Name = "swish", Inputs = ["gated", "six"] },
+            new Convolution(new() { Kernel = [1, 1], Outputs = 16 }) { Name = "end" },
+        ]);
+        var steps = new InferenceExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Threads = 1 }).Steps.Where(step => step.Layers.Count > 1);
+        Assert.Equal(["pad", "conv", "doubled", "raised", "further", "held", "gated", "swish"], Assert.Single(steps).Layers);
+        Agrees<float>(network, 2, new() { Threads = 1 }, FloatBound);
+        Agrees<double>(network, 1, new() { Threads = 1 }, DoubleBound);
+        Agrees<double>(network, 1, new() { Threads = 1, Instructions = InstructionSet.Portable }, DoubleBound);
+    }
 
     [Fact]
     public void What_another_layer_takes_is_not_folded_away()
