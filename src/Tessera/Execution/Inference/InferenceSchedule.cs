@@ -208,8 +208,8 @@ internal sealed partial class InferenceSchedule<T>
         var (execution, geometry) = folded is null ? (compiled[layer] ?? Compile(layer), null) : FoldedLayers.Compile<T>(network, layer, current, shapes, options);
         if (execution.StateBytes > 0) states[layer] = new TensorPlace(New((execution.StateBytes + Unsafe.SizeOf<T>() - 1) / Unsafe.SizeOf<T>(), steps.Count), 0, 0);
         var reference = network.Graph.References[layer] is >= 0 and { } place ? states[place] : null;
-        // What does not depend on the input has no examples.
-        planes[node.Output] = network.Graph.DependsOnInput[layer]
+        // What does not depend on the input has no examples, nor has what a layer makes of all of them together.
+        planes[node.Output] = network.Graph.DependsOnInput[layer] && ShapeOf(node.Output).Product % current == 0
             ? MakePlace(node.Output, ShapeOf(node.Output).Product / current)
             : new TensorPlace(New(ShapeOf(node.Output).Product, steps.Count), 0, 0);
         var places = new LayerPlaces(inputs, added, planes[node.Output]!, states[layer], reference);

@@ -20,6 +20,7 @@ internal sealed unsafe class BlockedMap<TVector, T, TLanes> : BlockedAlgorithm<T
     private readonly AxisTaps columns;
     private readonly T[] rowWeights;
     private readonly T[] columnWeights;
+    private readonly bool columnsCopy;
     private readonly int blocks;
     private readonly int rowBlocks;
 
@@ -28,6 +29,7 @@ internal sealed unsafe class BlockedMap<TVector, T, TLanes> : BlockedAlgorithm<T
         (this.rows, this.columns) = (rows, columns);
         rowWeights = [.. rows.Weight.Select(T.CreateTruncating)];
         columnWeights = [.. columns.Weight.Select(T.CreateTruncating)];
+        columnsCopy = columns.Copies;
         blocks = (channels + TLanes.Count - 1) / TLanes.Count;
         rowBlocks = (rows.Output + RowsOfJob - 1) / RowsOfJob;
         Stages = [checked(batch * blocks * rowBlocks)];
@@ -51,7 +53,7 @@ internal sealed unsafe class BlockedMap<TVector, T, TLanes> : BlockedAlgorithm<T
             var to = result + (y * resultRow);
             int row = rows.Start[y], rowEnd = rows.Start[y + 1];
             if (row == rowEnd) new Span<T>(to, (int)resultRow).Clear();
-            else if (rowEnd - row == 1 && columns.Copies && rows.Weight[row] == 1) Copy(source + (rows.Source[row] * sourceRow), to);
+            else if (rowEnd - row == 1 && columnsCopy && rows.Weight[row] == 1) Copy(source + (rows.Source[row] * sourceRow), to);
             else Sum(source, sourceRow, row, rowEnd, to);
             if (operands.Finish.Rectifies) Rectify(to, resultRow, operands.Finish);
             operands.Finish.ApplyRest(to, resultRow);
