@@ -22,7 +22,8 @@ public sealed class ImageBundleTests : IDisposable
                 using (var output = new FileStream(path, FileMode.Create, FileAccess.Write))
                 {
                     output.Write("a program"u8);
-                    ImageBundle.Write(output, [(2, first), (4, second)], [common, [], [.. common, 1]]);
+                    // What stands in neither image is not kept.
+                    ImageBundle.Write(output, [(2, first), (4, second)], [common, [], [.. common, (byte)(after[0] + 1)]]);
                 }
 
                 using var file = File.OpenRead(path);
