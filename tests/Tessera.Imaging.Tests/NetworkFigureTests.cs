@@ -46,7 +46,8 @@ public class NetworkFigureTests
                 }
 
                 var figure = new Figure(NetworkFigure.ToSvg(network));
-                if (figure.Texts.Any(text => text.Text.StartsWith("… of", StringComparison.Ordinal))) return;
+                // Of rows that are too long only a part is drawn.
+                if (network.Shapes(1).Any(static shape => shape[2] > 48) || figure.Texts.Any(text => text.Text.StartsWith("… of", StringComparison.Ordinal))) return;
                 var lowest = figure.Circles.Max(circle => circle.Y);
                 Assert.Equal(
                     field.InputsOf((field.Positions - 1) / 2, insideOnly: true).Count,
