@@ -17,7 +17,7 @@ images=()
 for level in v2 v3 v4; do
     size=()
     [ "$level" = v2 ] && size=("-p:OptimizationPreference=Size")
-    publish Tessera.Cli "$level" "-p:IlcInstructionSet=x86-64-$level" "-p:NativeIntermediateOutputPath=obj/native/$level/" -p:StackTraceSupport=false -p:IlcFoldIdenticalMethodBodies=true "${size[@]}"
+    publish Tessera.Cli "$level" "-p:IlcInstructionSet=x86-64-$level" "-p:NativeIntermediateOutputPath=obj/native/$level/" -p:StackTraceSupport=false "${size[@]}"
     images+=("x86-64-$level=$work/$level/Tessera.Cli")
 done
 publish Tessera.Launcher launcher
