@@ -124,7 +124,6 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         {
             throw Wrong($"it is written in version {Opset} of the operators; versions {OnnxImport.FirstOpset} to {OnnxImport.LastOpset} are read");
         }
-
     }
 
     /// <summary>One error for all nodes that are not read, by operator.</summary>
@@ -179,25 +178,25 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         }
 
         var here = new NodeImport(this, node);
-        var isStandard = node.Domain.Length == 0;
-        if (here.Inputs.Any(static input => input is Unread) || (!isStandard) || !(OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator)))
+        // What comes of a node that is not read cannot be read either, and is not named beside it.
+        if (here.Inputs.Any(static input => input is Unread))
         {
-            if (!isStandard || !here.Inputs.Any(static input => input is Unread)) unread.Add(node);
-            foreach (var output in node.Outputs) Define(output, new Unread(), here);
+            LeaveUnread(here);
             return;
         }
 
         try
         {
-            if (FoldingTable.TryFold(here)) return;
-            if (OperatorTable.Layers.TryGetValue(node.Operator, out var import))
+            var isStandard = node.Domain.Length == 0;
+            if (isStandard && FoldingTable.TryFold(here)) return;
+            if (isStandard && OperatorTable.Layers.TryGetValue(node.Operator, out var import))
             {
                 import(here);
                 return;
             }
 
             unread.Add(node);
-            foreach (var output in node.Outputs) Define(output, new Unread(), here);
+            LeaveUnread(here);
         }
         catch (OverflowException exception)
         {
@@ -208,6 +207,11 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             // A layer that does not fit says so itself, and is called as the node is.
             throw new InvalidDataException($"{name}: node {node.Label} ({node.Operator}): {exception.Message.Split(" (Parameter", 2)[0]}", exception);
         }
+    }
+
+    private void LeaveUnread(NodeImport node)
+    {
+        foreach (var output in node.Outputs) Define(output, new Unread(), node);
     }
 
     private ImportedNetwork Finish(string inputName, Sizes shape)

@@ -1,3 +1,5 @@
+using Tessera.Networks.Layers;
+
 namespace Tessera.Onnx.Import.Folding;
 
 /// <summary>What moves constants' elements and computes none; shapes are as the model's, without a batch put before them.</summary>
@@ -53,17 +55,8 @@ internal static class MovementFolding
         }
     }
 
-    public static Sizes Broadcast(NodeImport node, Sizes one, Sizes other)
-    {
-        var shape = new int[Math.Max(one.Count, other.Count)];
-        for (var axis = 1; axis <= shape.Length; axis++)
-        {
-            int left = axis <= one.Count ? one[^axis] : 1, right = axis <= other.Count ? other[^axis] : 1;
-            shape[^axis] = left == right || right == 1 ? left : left == 1 ? right : throw node.Wrong($"the shapes {one} and {other} do not fit each other");
-        }
-
-        return Sizes.Create(shape);
-    }
+    public static Sizes Broadcast(NodeImport node, Sizes one, Sizes other) =>
+        BroadcastShape.Join(one, other, out _) ?? throw node.Wrong($"the shapes {one} and {other} do not fit each other");
 
     public static double[] Expand(NodeImport node, NumberArray input, Sizes shape)
     {
@@ -241,32 +234,22 @@ internal static class MovementFolding
         ? new NumberArray(input.Element, shape, input.Values)
         : throw node.Wrong($"the shape {shape} has another number of elements than {input.Shape}");
 
-    private static NumberArray Flatten(NodeImport node, FoldInputs inputs)
-    {
-        var shape = inputs[0].Shape;
-        var axis = node.Size("axis", 1);
-        if (axis < 0) axis += shape.Count;
-        if (axis < 0 || axis > shape.Count) throw node.Wrong($"axis {axis} of {shape}");
-        return View(node, inputs[0], [(int)Sizes.Create(shape.AsSpan()[..axis]).Product, (int)shape.From(axis).Product]);
-    }
+    private static NumberArray Flatten(NodeImport node, FoldInputs inputs) => View(node, inputs[0], ShapeRules.Flattened(node, inputs[0].Shape));
 
     private static NumberArray Squeeze(NodeImport node, FoldInputs inputs)
     {
         var shape = inputs[0].Shape;
-        var said = ListOf(node, inputs, "axes");
-        var axes = said?.Select(axis => Axis(node, axis, shape.Count)).ToHashSet();
-        return View(node, inputs[0], Sizes.Create([.. shape.Where((size, axis) => axes is null ? size != 1 : !axes.Contains(axis))]));
+        var axes = ListOf(node, inputs, "axes") is { } said
+            ? said.Select(axis => Axis(node, axis, shape.Count)).ToHashSet()
+            : [.. Enumerable.Range(0, shape.Count).Where(axis => shape[axis] == 1)];
+        return View(node, inputs[0], ShapeRules.Squeezed(shape, axes));
     }
 
     private static NumberArray Unsqueeze(NodeImport node, FoldInputs inputs)
     {
         var said = ListOf(node, inputs, "axes") ?? throw node.Wrong("its axes are missing");
         var rank = inputs[0].Shape.Count + said.Count;
-        var axes = said.Select(axis => Axis(node, axis, rank)).ToHashSet();
-        if (axes.Count != said.Count) throw node.Wrong($"its axes {said} name one twice");
-        var (sizes, next) = (new int[rank], 0);
-        for (var axis = 0; axis < rank; axis++) sizes[axis] = axes.Contains(axis) ? 1 : inputs[0].Shape[next++];
-        return View(node, inputs[0], Sizes.Create(sizes));
+        return View(node, inputs[0], ShapeRules.Unsqueezed(inputs[0].Shape, ShapeRules.Distinct(node, said, axis => Axis(node, axis, rank))));
     }
 
     private static Sizes? ListOf(NodeImport node, FoldInputs inputs, string attribute) => node.Attribute(attribute) is not null ? node.Integers(attribute)

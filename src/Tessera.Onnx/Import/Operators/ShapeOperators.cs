@@ -103,21 +103,9 @@ internal static class ShapeOperators
     private static void Flatten(NodeImport node)
     {
         var input = node.Flow();
-        var given = node.Integer("axis", 1);
-        var axis = given == input.Rank - node.AxisOffset ? input.Rank : node.Axis(given, input.Rank);
         node.Give(To(node, input, Flat(input.AtTwo), Flat(input.AtThree)));
 
-        Sizes Flat(Sizes shape)
-        {
-            long before = 1, after = 1;
-            for (var index = node.AxisOffset; index < shape.Count; index++)
-            {
-                if (index < axis) before *= shape[index];
-                else after *= shape[index];
-            }
-
-            return [.. shape.AsSpan()[..node.AxisOffset], checked((int)before), checked((int)after)];
-        }
+        Sizes Flat(Sizes shape) => [.. shape.AsSpan()[..node.AxisOffset], .. ShapeRules.Flattened(node, shape.From(node.AxisOffset)).AsSpan()];
     }
 
     private static void Squeeze(NodeImport node)
@@ -131,26 +119,15 @@ internal static class ShapeOperators
             if (input.AtTwo[axis] != 1) throw node.Wrong($"axis {axis - node.AxisOffset} of {input} is not of size 1");
         }
 
-        node.Give(To(node, input, Without(input.AtTwo), Without(input.AtThree)));
-
-        Sizes Without(Sizes shape) => Sizes.Create([.. shape.Where((_, axis) => !axes.Contains(axis))]);
+        node.Give(To(node, input, ShapeRules.Squeezed(input.AtTwo, axes), ShapeRules.Squeezed(input.AtThree, axes)));
     }
 
     private static void Unsqueeze(NodeImport node)
     {
         var input = node.Flow();
         var given = node.IntegersFrom("axes", 1) ?? throw node.Wrong("its axes are missing");
-        var rank = input.Rank + given.Count;
-        var axes = given.Select(axis => node.Axis(axis, rank)).ToHashSet();
-        if (axes.Count != given.Count) throw node.Wrong($"its axes {given} name one twice");
-        node.Give(To(node, input, With(input.AtTwo), With(input.AtThree)));
-
-        Sizes With(Sizes shape)
-        {
-            var (sizes, next) = (new int[rank], 0);
-            for (var axis = 0; axis < rank; axis++) sizes[axis] = axes.Contains(axis) ? 1 : shape[next++];
-            return Sizes.Create(sizes);
-        }
+        var axes = ShapeRules.Distinct(node, given, axis => node.Axis(axis, input.Rank + given.Count));
+        node.Give(To(node, input, ShapeRules.Unsqueezed(input.AtTwo, axes), ShapeRules.Unsqueezed(input.AtThree, axes)));
     }
 
     private static void Concatenate(NodeImport node)

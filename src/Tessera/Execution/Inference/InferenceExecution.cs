@@ -20,7 +20,7 @@ public sealed unsafe class InferenceExecution<T>
     private readonly AlignedMemory packed;
     private readonly AlignedMemory work;
     private readonly InferenceStep<T>[] steps;
-    private readonly nint[] outputLengths;
+    private readonly (string Layer, TensorPlace Place, Sizes Shape, nint[] Lengths)[] outputs;
 
     /// <summary>Lays out and allocates everything that runs need, and takes the parameters.</summary>
     /// <param name="network">The network.</param>
@@ -44,7 +44,11 @@ public sealed unsafe class InferenceExecution<T>
         Batch = batch;
         schedule = new InferenceSchedule<T>(network, parameters, batch, options);
         steps = [.. schedule.Steps];
-        outputLengths = schedule.OutputShape.ToLengths();
+        outputs =
+        [
+            (network.Layers[^1].Name, schedule.Output, OutputShape, OutputShape.ToLengths()),
+            .. network.FurtherOutputs.Select((layer, index) => (layer, schedule.FurtherOutputs[index], schedule.FurtherShapes[index], schedule.FurtherShapes[index].ToLengths())),
+        ];
         Steps = [.. steps.Select(step => new FusedLayers(step.Layers, step.Part < batch ? $"{step.Algorithm}; {step.Part} of {batch} examples at a time" : step.Algorithm))];
         var threads = options.ToPlanOptions().ResolvedThreads;
         long shared = Line(steps.Max(static step => step.SharedElements)), own = Line(steps.Max(static step => step.WorkerElements));
@@ -109,7 +113,7 @@ public sealed unsafe class InferenceExecution<T>
     public ReadOnlyTensorSpan<T> Forward(scoped in ReadOnlyTensorSpan<T> input)
     {
         TensorChecks.Dense(input, InputShape, "input");
-        return new ReadOnlyTensorSpan<T>(Forward(MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength)), outputLengths);
+        return new ReadOnlyTensorSpan<T>(Forward(MemoryMarshal.CreateReadOnlySpan(in input.GetPinnableReference(), (int)input.FlattenedLength)), outputs[0].Lengths);
     }
 
     /// <summary>What one of the network's outputs is after a run, [N, …]; it stands until the next run.</summary>
@@ -117,10 +121,13 @@ public sealed unsafe class InferenceExecution<T>
     /// <exception cref="ArgumentException">The layer is none of these: what lies between is not kept.</exception>
     public ReadOnlyTensorSpan<T> Activation(string layer)
     {
-        var further = Network.FurtherOutputs.ToList().IndexOf(layer);
-        if (further < 0 && layer != Network.Layers[^1].Name) throw new ArgumentException($"'{layer}' is no output of the network; its outputs are {string.Join(", ", Network.FurtherOutputs.Prepend(Network.Layers[^1].Name))}.", nameof(layer));
-        var shape = further < 0 ? OutputShape : Network.Shapes(Batch)[Network.Graph.FurtherOutputs[further]];
-        return new ReadOnlyTensorSpan<T>(Elements(further < 0 ? schedule.Output : schedule.FurtherOutputs[further], shape), shape.ToLengths());
+        for (var output = 0; output < outputs.Length; output++)
+        {
+            var (name, place, shape, lengths) = outputs[output];
+            if (name == layer) return new ReadOnlyTensorSpan<T>(Elements(place, shape), lengths);
+        }
+
+        throw new ArgumentException($"'{layer}' is no output of the network; its outputs are {string.Join(", ", outputs.Select(static output => output.Layer))}.", nameof(layer));
     }
 
     /// <summary>The same on row-major numbers.</summary>

@@ -50,8 +50,9 @@ internal sealed partial class InferenceSchedule<T>
         plan = options.ToPlanOptions().Checked();
         width = BlockedKernels.Channels<T>(plan.Instructions);
         one = network.Shapes(1);
-        OutputShape = network.OutputShape(batch);
         (current, shapes) = (batch, network.Shapes(batch));
+        OutputShape = shapes[^1];
+        FurtherShapes = [.. network.Graph.FurtherOutputs.Select(layer => shapes[layer])];
         InputShape = [batch, .. network.InputShape.AsSpan()];
         if (InputShape.Product > int.MaxValue) throw new ArgumentException($"input: {InputShape} has more than {int.MaxValue} elements; use a smaller batch.", nameof(batch));
         var count = shapes.Count;
@@ -100,6 +101,9 @@ internal sealed partial class InferenceSchedule<T>
     public TensorPlace Input { get; }
 
     public TensorPlace Output { get; }
+
+    /// <summary>The shapes of the network's further outputs, in order.</summary>
+    public IReadOnlyList<Sizes> FurtherShapes { get; }
 
     /// <summary>Where the network's further outputs stand, in order.</summary>
     public IReadOnlyList<TensorPlace> FurtherOutputs { get; }

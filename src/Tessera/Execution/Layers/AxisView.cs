@@ -1,7 +1,7 @@
 namespace Tessera.Execution.Layers;
 
 /// <summary>A shape as [outer, length, inner] around one axis, cut into jobs: some of the outer places, or a block of the inner ones of a single outer place.</summary>
-internal readonly struct AxisView(Sizes shape, int axis)
+internal readonly unsafe struct AxisView(Sizes shape, int axis)
 {
     /// <summary>The inner places that are worked on together.</summary>
     public const int Block = 256;
@@ -35,6 +35,10 @@ internal readonly struct AxisView(Sizes shape, int axis)
         var inner = (int)block * Block;
         return ((place * Length * Inner) + inner, Math.Min(Block, Inner - inner));
     }
+
+    /// <summary>Place <paramref name="i"/> of the axis, for the neighbours of a block.</summary>
+    public Span<T> Row<T>(T* values, long start, int i, int count)
+        where T : unmanaged => new(values + start + ((long)i * Inner), count);
 
     private static long Product(Sizes shape, int from, int to)
     {

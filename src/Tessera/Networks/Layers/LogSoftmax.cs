@@ -21,5 +21,5 @@ public sealed record LogSoftmax(int Axis = 1) : Layer
     }
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new LogSoftmaxExecution<T>(new AxisView(context.Output, LayerAxis.Of(this, Axis, context.Output, 0)));
+        new AxisExecution<T, LogSoftmaxFunction<T>>(new AxisView(context.Output, LayerAxis.Of(this, Axis, context.Output, 0)));
 }

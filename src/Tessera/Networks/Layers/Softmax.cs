@@ -23,5 +23,5 @@ public sealed record Softmax(int Axis = 1) : Layer
     internal bool IsOverChannels(Sizes input) => LayerAxis.Of(this, Axis, input, 0) == 1;
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new SoftmaxExecution<T>(new AxisView(context.Output, LayerAxis.Of(this, Axis, context.Output, 0)));
+        new AxisExecution<T, SoftmaxFunction<T>>(new AxisView(context.Output, LayerAxis.Of(this, Axis, context.Output, 0)));
 }
