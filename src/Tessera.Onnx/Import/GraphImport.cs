@@ -178,8 +178,9 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         }
 
         var here = new NodeImport(this, node);
-        // What comes of a node that is not read cannot be read either, and is not named beside it.
-        if (here.Inputs.Any(static input => input is Unread))
+        var isKnown = node.Domain.Length == 0 && (OperatorTable.Layers.ContainsKey(node.Operator) || FoldingTable.Operators.ContainsKey(node.Operator));
+        if (!isKnown) unread.Add(node);
+        if (!isKnown || here.Inputs.Any(static input => input is Unread))
         {
             LeaveUnread(here);
             return;
@@ -187,9 +188,8 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
 
         try
         {
-            var isStandard = node.Domain.Length == 0;
-            if (isStandard && FoldingTable.TryFold(here)) return;
-            if (isStandard && OperatorTable.Layers.TryGetValue(node.Operator, out var import))
+            if (FoldingTable.TryFold(here)) return;
+            if (OperatorTable.Layers.TryGetValue(node.Operator, out var import))
             {
                 import(here);
                 return;
