@@ -7,4 +7,4 @@ for _ in $(seq 21); do
     "$@" > /dev/null
     end=$(date +%s%N)
     echo $(((end - start) / 1000))
-done | tail -20 | sort -n | awk '{ t[NR] = $1 / 1000 } END { printf "median %.1f ms, least %.1f ms, most %.1f ms\n", (t[10] + t[11]) / 2, t[1], t[20] }'
+done | tail -20 | sort -n | awk '{ t[NR] = $1 / 1000 } END { if (NR < 20) { print "the program failed: nothing was timed" > "/dev/stderr"; exit 1 } printf "median %.1f ms, least %.1f ms, most %.1f ms\n", (t[10] + t[11]) / 2, t[1], t[20] }'
