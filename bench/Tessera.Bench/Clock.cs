@@ -21,6 +21,9 @@ internal static partial class Clock
         return time.Seconds + (time.Nanoseconds * 1e-9);
     }
 
+    /// <summary>The time that all threads of the process have had processors.</summary>
+    public static double ProcessorTime() => Environment.CpuUsage.TotalTime.TotalSeconds;
+
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int GetTime(int clock, out TimeSpecification time);
 

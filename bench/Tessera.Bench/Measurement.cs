@@ -11,6 +11,8 @@ internal static class Measurement
     private const int LeastRounds = 3;
     private const double SecondsPerTurn = 0.02;
     private const double SecondsOfWarmUp = 0.15;
+    private const int MillisecondsOfRest = 5;
+    private const double MostSecondsOfRest = 0.5;
 
     /// <summary>Median seconds of one run for each contestant.</summary>
     public static double[] Interleave(IReadOnlyList<IContestant> contestants, double seconds, int threads, Func<double> clock)
@@ -22,14 +24,25 @@ internal static class Measurement
         {
             for (var turn = 0; turn < contestants.Count; turn++)
             {
-                // The peers' threads spin for some milliseconds after their work, on cores that the next one wants.
-                if (threads > 1) Thread.Sleep(5);
+                if (threads > 1) AwaitIdle();
                 contestants[turn].Run();
                 for (var run = 0; run < runs[turn]; run++) times[turn].Add(Time(contestants[turn], clock));
             }
         }
 
         return [.. times.Select(Median)];
+    }
+
+    /// <summary>Some contestants' threads spin after their work, on cores that the next one wants: waits until the process has hardly used a processor for a while.</summary>
+    private static void AwaitIdle()
+    {
+        double before, start = Clock.Wall();
+        do
+        {
+            before = Clock.ProcessorTime();
+            Thread.Sleep(MillisecondsOfRest);
+        }
+        while (Clock.ProcessorTime() - before > MillisecondsOfRest * 1e-4 && Clock.Wall() - start < MostSecondsOfRest);
     }
 
     private static double Median(IEnumerable<double> values)

@@ -71,7 +71,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         var perBlock = taps * (planes ? 1 : TLanes.Count) * TLanes.Count * Math.Min(vectors, BlockedTile<TVector, T, TLanes>.MostVectors) * sizeof(T);
         atOnce = Up(sourceBlocks, Up(sourceBlocks, Math.Max(1, KernelBytes / perBlock)));
         // A kernel of one tap has all positions in one row, which is cut; other rows are short.
-        pieces = rowAxis.Output > 1 ? 1 : Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions);
+        pieces = rowAxis.Output > 1 ? 1 : EvenlyShared(Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions));
         units = checked(batch * rowAxis.Output * pieces);
 
         tilesPerUnit = Math.Max(1, (Up(inEnd - inFirst, BlockedTile<TVector, T, TLanes>.MostPositions) + columnAxis.Output - inEnd + inFirst) / pieces);
@@ -88,7 +88,9 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         if (unitBlocks * groups < wanted && kernelBytes > units * unitBytes) panelBlocks = Math.Min(panels, Up(wanted, unitBlocks * groups));
         if (unitBlocks * panelBlocks * groups < wanted) unitBlocks = Math.Min(units, Up(wanted, panelBlocks * groups));
         if (unitBlocks * panelBlocks * groups < wanted) panelBlocks = Math.Min(panels, Up(wanted, unitBlocks * groups));
-        Stages = [checked(groups * panelBlocks * unitBlocks)];
+        var others = groups * panelBlocks;
+        if (others % WantedJobs != 0 && others * unitBlocks > WantedJobs) unitBlocks = Math.Min(units, Up(unitBlocks, WantedJobs) * WantedJobs);
+        Stages = [checked(others * unitBlocks)];
     }
 
     public override string Name => string.Create(
@@ -235,6 +237,9 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         if (!isLast || !operands.Finish.HasRest) return;
         for (var v = 0; v < width; v++) operands.Finish.ApplyRest(result + (v * resultPlane) + ((nint)firstColumn * TLanes.Count), (nint)(endColumn - firstColumn) * TLanes.Count);
     }
+
+    /// <summary>The nearest number of pieces that as many threads as there are jobs wanted can share evenly.</summary>
+    private static int EvenlyShared(int count) => count <= WantedJobs / 2 ? count : Math.Max(1, (count + (WantedJobs / 2)) / WantedJobs) * WantedJobs;
 
     private (int First, int Width) PanelAt(int panel)
     {

@@ -7,8 +7,9 @@ namespace Tessera.Kernels.Blocked;
 
 /// <summary>
 /// A depthwise convolution over one or two axes: each channel has a kernel of its own, and a vector of channels is a vector of kernels, so
-/// every tap is one product of vectors. Eight neighbouring
-/// positions are summed at once, or four. Narrow planes are laid out with the border around them first, in L1.
+/// every tap is one product of vectors. Of three by three taps a vector of the source is loaded once for all taps of its row, four positions are summed at once, and
+/// what lies outside is read from a row of zeros. Of others eight neighbouring positions are summed at once, or four; their narrow planes are laid out with the border
+/// around them first, in L1.
 /// </summary>
 internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgorithm<T>
     where TVector : struct
@@ -17,13 +18,15 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
 {
     private const int WidestLaidOut = 32;
     private const int BorderBytes = 20 * 1024;
-    private const int LeastJobProducts = 1 << 14;
+    private const int LeastJobProducts = 1 << 16;
+    private const int Tile = 4;
 
     private readonly AxisGeometry rowAxis;
     private readonly AxisGeometry columnAxis;
     private readonly int channels;
     private readonly int blocks;
     private readonly int taps;
+    private readonly bool hasThreeTaps;
     private readonly bool laysOut;
     private readonly int inFirst;
     private readonly int inEnd;
@@ -40,8 +43,10 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         inFirst = Math.Min(columnAxis.Output, (columnAxis.PadLow + columnAxis.Stride - 1) / columnAxis.Stride);
         var reach = columnAxis.Input + columnAxis.PadLow - columnAxis.DilatedKernel;
         inEnd = reach < 0 ? inFirst : Math.Max(inFirst, Math.Min(columnAxis.Output, (reach / columnAxis.Stride) + 1));
+        hasThreeTaps = rowAxis is { Kernel: 3, Dilation: 1 } && columnAxis is { Kernel: 3, Dilation: 1, Stride: 1 or 2, PadLow: 0 or 1 }
+            && columnAxis.Output >= Tile && ((columnAxis.Output - 1) * columnAxis.Stride) - columnAxis.PadLow + 3 <= columnAxis.Input + 1;
         // Ends of rows cost twice what the rest does; of a wide plane they are few, and copying it costs more.
-        laysOut = inEnd - inFirst < columnAxis.Output && columnAxis.Output <= WidestLaidOut;
+        laysOut = !hasThreeTaps && inEnd - inFirst < columnAxis.Output && columnAxis.Output <= WidestLaidOut;
         paddedColumns = ((columnAxis.Output - 1) * columnAxis.Stride) + columnAxis.DilatedKernel;
         rowsAtOnce = Math.Clamp(((BorderBytes / (paddedColumns * TLanes.Count * sizeof(T))) - rowAxis.DilatedKernel) / rowAxis.Stride, 1, rowAxis.Output);
         var perRow = (long)columnAxis.Output * taps * TLanes.Count;
@@ -55,7 +60,9 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
 
     public override int PackJobs => 1;
 
-    public override long WorkerElements => laysOut ? (((rowsAtOnce - 1L) * rowAxis.Stride) + rowAxis.DilatedKernel) * paddedColumns * TLanes.Count : 0;
+    public override long WorkerElements => hasThreeTaps
+        ? (long)columnAxis.Input * TLanes.Count
+        : laysOut ? (((rowsAtOnce - 1L) * rowAxis.Stride) + rowAxis.DilatedKernel) * paddedColumns * TLanes.Count : 0;
 
     public override int[] Stages { get; }
 
@@ -91,6 +98,12 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         var kernel = bias + TLanes.Count;
         nint step = (nint)columnAxis.Stride * TLanes.Count, tapColumn = (nint)columnAxis.Dilation * TLanes.Count, resultRow = (nint)columnAxis.Output * TLanes.Count;
         int firstRow = (int)((long)rowAxis.Output * rowBlock / rowBlocks), endRow = (int)((long)rowAxis.Output * (rowBlock + 1) / rowBlocks);
+        if (hasThreeTaps)
+        {
+            ThreeTaps(source, firstRow, endRow, bias, result + (firstRow * resultRow), residual == null ? null : residual + (firstRow * resultRow), operands.Finish, own);
+            return;
+        }
+
         for (var y = firstRow; !laysOut && y < endRow; y++) Wide(source, y, bias, result + (y * resultRow), residual == null ? null : residual + (y * resultRow), operands.Finish);
         for (int y = firstRow, count; laysOut && y < endRow; y += count)
         {
@@ -118,6 +131,111 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
                 operands.Finish.ApplyRest(to, resultRow);
             }
         }
+    }
+
+    /// <summary>Rows of three by three taps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ThreeTaps(T* plane, int firstRow, int endRow, T* bias, T* to, T* addend, Finish<T> finish, T* zeros)
+    {
+        new Span<T>(zeros, columnAxis.Input * TLanes.Count).Clear();
+        TVector least = TLanes.Broadcast(finish.Rectifies ? T.Zero : T.NegativeInfinity), most = TLanes.Broadcast(finish.IsBounded ? finish.Bound : T.PositiveInfinity);
+        nint sourceRow = (nint)columnAxis.Input * TLanes.Count, resultRow = (nint)columnAxis.Output * TLanes.Count;
+        var rows = stackalloc T*[3];
+        for (var y = firstRow; y < endRow; y++, to += resultRow, addend += addend == null ? 0 : resultRow)
+        {
+            var top = (y * rowAxis.Stride) - rowAxis.PadLow;
+            for (var row = 0; row < 3; row++) rows[row] = (uint)(top + row) < (uint)rowAxis.Input ? plane + ((top + row) * sourceRow) : zeros;
+            for (var x = 0; x < columnAxis.Output; x += Tile)
+            {
+                // The last few are done again with their neighbours.
+                x = Math.Min(x, columnAxis.Output - Tile);
+                var column = (x * columnAxis.Stride) - columnAxis.PadLow;
+                var into = to + ((nint)x * TLanes.Count);
+                var add = addend == null ? null : addend + ((nint)x * TLanes.Count);
+                if (columnAxis.Stride == 1) Neighbours(rows, column, columnAxis.Input, zeros, bias, into, add, least, most);
+                else Alternate(rows, column, columnAxis.Input, zeros, bias, into, add, least, most);
+            }
+
+            finish.ApplyRest(to, resultRow);
+        }
+    }
+
+    /// <summary>Four results side by side of three by three taps with stride 1; the first and the last column of what they see may lie outside.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Neighbours(T** rows, int column, int columns, T* zeros, T* bias, T* to, T* addend, TVector least, TVector most)
+    {
+        TVector s0 = TLanes.Load(bias), s1 = s0, s2 = s0, s3 = s0;
+        var kernel = bias + TLanes.Count;
+        for (var row = 0; row < 3; row++, kernel += 3 * TLanes.Count)
+        {
+            var at = rows[row] + ((nint)column * TLanes.Count);
+            TVector k0 = TLanes.Load(kernel), k1 = TLanes.Load(kernel + TLanes.Count), k2 = TLanes.Load(kernel + (2 * TLanes.Count));
+            s0 = TLanes.MultiplyAdd(TLanes.Load(column < 0 ? zeros : at), k0, s0);
+            var x = TLanes.Load(at + TLanes.Count);
+            s0 = TLanes.MultiplyAdd(x, k1, s0);
+            s1 = TLanes.MultiplyAdd(x, k0, s1);
+            x = TLanes.Load(at + (2 * TLanes.Count));
+            s0 = TLanes.MultiplyAdd(x, k2, s0);
+            s1 = TLanes.MultiplyAdd(x, k1, s1);
+            s2 = TLanes.MultiplyAdd(x, k0, s2);
+            x = TLanes.Load(at + (3 * TLanes.Count));
+            s1 = TLanes.MultiplyAdd(x, k2, s1);
+            s2 = TLanes.MultiplyAdd(x, k1, s2);
+            s3 = TLanes.MultiplyAdd(x, k0, s3);
+            x = TLanes.Load(at + (4 * TLanes.Count));
+            s2 = TLanes.MultiplyAdd(x, k2, s2);
+            s3 = TLanes.MultiplyAdd(x, k1, s3);
+            s3 = TLanes.MultiplyAdd(TLanes.Load(column + 5 < columns ? at + (5 * TLanes.Count) : zeros), k2, s3);
+        }
+
+        Put(s0, s1, s2, s3, to, addend, least, most);
+    }
+
+    /// <summary>The same with stride 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Alternate(T** rows, int column, int columns, T* zeros, T* bias, T* to, T* addend, TVector least, TVector most)
+    {
+        TVector s0 = TLanes.Load(bias), s1 = s0, s2 = s0, s3 = s0;
+        var kernel = bias + TLanes.Count;
+        for (var row = 0; row < 3; row++, kernel += 3 * TLanes.Count)
+        {
+            var at = rows[row] + ((nint)column * TLanes.Count);
+            TVector k0 = TLanes.Load(kernel), k1 = TLanes.Load(kernel + TLanes.Count), k2 = TLanes.Load(kernel + (2 * TLanes.Count));
+            s0 = TLanes.MultiplyAdd(TLanes.Load(column < 0 ? zeros : at), k0, s0);
+            s0 = TLanes.MultiplyAdd(TLanes.Load(at + TLanes.Count), k1, s0);
+            var x = TLanes.Load(at + (2 * TLanes.Count));
+            s0 = TLanes.MultiplyAdd(x, k2, s0);
+            s1 = TLanes.MultiplyAdd(x, k0, s1);
+            s1 = TLanes.MultiplyAdd(TLanes.Load(at + (3 * TLanes.Count)), k1, s1);
+            x = TLanes.Load(at + (4 * TLanes.Count));
+            s1 = TLanes.MultiplyAdd(x, k2, s1);
+            s2 = TLanes.MultiplyAdd(x, k0, s2);
+            s2 = TLanes.MultiplyAdd(TLanes.Load(at + (5 * TLanes.Count)), k1, s2);
+            x = TLanes.Load(at + (6 * TLanes.Count));
+            s2 = TLanes.MultiplyAdd(x, k2, s2);
+            s3 = TLanes.MultiplyAdd(x, k0, s3);
+            s3 = TLanes.MultiplyAdd(TLanes.Load(at + (7 * TLanes.Count)), k1, s3);
+            s3 = TLanes.MultiplyAdd(TLanes.Load(column + 8 < columns ? at + (8 * TLanes.Count) : zeros), k2, s3);
+        }
+
+        Put(s0, s1, s2, s3, to, addend, least, most);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(TVector s0, TVector s1, TVector s2, TVector s3, T* to, T* addend, TVector least, TVector most)
+    {
+        if (addend != null)
+        {
+            s0 = TLanes.Add(s0, TLanes.Load(addend));
+            s1 = TLanes.Add(s1, TLanes.Load(addend + TLanes.Count));
+            s2 = TLanes.Add(s2, TLanes.Load(addend + (2 * TLanes.Count)));
+            s3 = TLanes.Add(s3, TLanes.Load(addend + (3 * TLanes.Count)));
+        }
+
+        TLanes.Store(TLanes.Min(most, TLanes.Max(least, s0)), to);
+        TLanes.Store(TLanes.Min(most, TLanes.Max(least, s1)), to + TLanes.Count);
+        TLanes.Store(TLanes.Min(most, TLanes.Max(least, s2)), to + (2 * TLanes.Count));
+        TLanes.Store(TLanes.Min(most, TLanes.Max(least, s3)), to + (3 * TLanes.Count));
     }
 
     /// <summary>Some rows of a plane with zeros around it.</summary>

@@ -107,7 +107,7 @@ internal static class BlockedKernels
         var groups = geometry.Groups;
         if (groups > 1 && groups == geometry.InputChannels && groups == geometry.OutputChannels) return (new BlockedDepthwise<TVector, T, TLanes>(geometry, batch), false);
         if (groups > 1 && (geometry.InputChannels / groups % TLanes.Count != 0 || geometry.OutputChannels / groups % TLanes.Count != 0)) return null;
-        var planes = groups == 1 && geometry.InputChannels <= TLanes.Count / 4 && Axes(geometry).Columns.Dilation == 1;
+        var planes = groups == 1 && geometry.InputChannels < TLanes.Count / 2 && Axes(geometry).Columns.Dilation == 1;
         if (!planes && BlockedSubsampling<TVector, T, TLanes>.Fits(geometry)) return (new BlockedSubsampling<TVector, T, TLanes>(geometry, batch), false);
         var direct = new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes);
         if (exact || planes || groups > 1 || geometry.Axes.Length < 2 || !IsSmallSquare(geometry)) return (direct, planes);

@@ -166,6 +166,44 @@ public class InferenceExecutionTests
         }
     }
 
+    /// <summary>Depthwise kernels of three by three taps have rows of their own, whose ends lie inside or outside on either side; others are beside them.</summary>
+    [Fact]
+    public void Depthwise_convolutions_of_any_size_stride_and_padding_give_what_the_plain_execution_gives() => DepthwiseNetwork.Sample(
+        network =>
+        {
+            Agrees<float>(network, 2, new() { Threads = 1 }, FloatBound);
+            Agrees<double>(network, 1, new() { Threads = 1 }, DoubleBound);
+        },
+        iter: 300,
+        threads: 1);
+
+    private static readonly Gen<NetworkDescription> DepthwiseNetwork =
+        from channels in Gen.Int[1, 40]
+        from size in Gen.Select(Gen.Int[3, 19], Gen.Int[3, 19])
+        from kernel in Gen.Frequency((3, Gen.Const(3)), (1, Gen.Int[2, 4]))
+        from stride in Gen.Select(Gen.Int[1, 2], Gen.Int[1, 3])
+        from dilation in Gen.Frequency((3, Gen.Const(1)), (1, Gen.Const(2)))
+        from low in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2])
+        from high in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2])
+        from adds in Gen.Bool
+        from isBounded in Gen.Bool
+        where size.Item1 + low.Item1 + high.Item1 > dilation * (kernel - 1) && size.Item2 + low.Item2 + high.Item2 > dilation * (kernel - 1)
+        let operation = new ConvolutionDescription
+        {
+            Kernel = [kernel, kernel],
+            Outputs = channels,
+            Stride = [stride.Item1, stride.Item2],
+            Dilation = [dilation, dilation],
+            Padding = Padding.Explicit([low.Item1, low.Item2], [high.Item1, high.Item2]),
+            Channels = ChannelConnections.Depthwise,
+        }
+        select new NetworkDescription("depthwise", [channels, size.Item1, size.Item2],
+        [
+            new Convolution(operation) { Name = "conv" },
+            .. adds ? (Layer[])[new Convolution(operation) { Name = "other", Inputs = [NetworkDescription.InputName] }, new Add { Name = "sum", Inputs = ["other", "conv"] }] : [],
+            new Clip(0, isBounded ? 0.5 : 1e6) { Name = "held" },
+        ]);
+
     [Fact]
     public void Models_of_any_layers_give_what_the_plain_execution_gives() => RandomModel.Any.Sample(
         model => Agrees<double>(RandomModel.Plain(model.Network), 3, new() { Threads = 1 }, 1e-10),
