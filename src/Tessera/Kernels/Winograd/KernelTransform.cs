@@ -50,7 +50,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     }
 
     /// <summary>Whether taps stand evenly spaced in the kernel, and need not be gathered first.</summary>
-    private bool IsEven => tiles == 1;
+    private bool IsEven => !tiling.IsDealt;
 
     /// <summary>What turning some channels takes, for panels of a width.</summary>
     public long ScratchElements(int channels, int width) => ((long)tiles * channels * volume * width) + (2 * Components * TLanes.Count);

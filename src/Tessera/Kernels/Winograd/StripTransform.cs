@@ -53,14 +53,14 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
             var into = to + c;
             foreach (var lowest in rows.Lowest)
             {
-                LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, rows.Points, strip.Row + lowest, rows.SourceSize, strip.First + columns.Lowest[0], columns.SourceSize, scratch);
+                LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, rows.Points, (strip.Row * rows.SourceStep) + lowest, rows.Dilation * rows.SourceStep, rows.SourceSize, (strip.First * columns.SourceStep) + columns.Lowest[0], columns.SourceSize, scratch);
                 if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
                 foreach (var place in columns.Lowest)
                 {
                     for (var tile = 0; tile < strip.Tiles; tile++)
                     {
-                        var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + place - columns.Lowest[0]) * TLanes.Count);
-                        PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                        var from = scratch + ((nint)(((columns.Starts[strip.FirstTile + tile] - strip.First) * columns.SourceStep) + place - columns.Lowest[0]) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Dilation * columns.SourceStep * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
                     }
 
                     into += groupPitch;
@@ -77,14 +77,14 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
             var into = to + c;
             foreach (var below in rows.Residues)
             {
-                LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row + below, rows.ResultSize, strip.First, columns.ResultSize, scratch);
+                LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, (strip.Row * rows.ResultStep) + below, rows.Dilation * rows.ResultStep, rows.ResultSize, strip.First * columns.ResultStep, columns.ResultSize, scratch);
                 if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
                 foreach (var beside in columns.Residues)
                 {
                     for (var tile = 0; tile < strip.Tiles; tile++)
                     {
-                        var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + beside) * TLanes.Count);
-                        PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                        var from = scratch + ((nint)(((columns.Starts[strip.FirstTile + tile] - strip.First) * columns.ResultStep) + beside) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Dilation * columns.ResultStep * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
                     }
 
                     into += residuePitch;
@@ -96,7 +96,7 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
     /// <summary>Mᵀ y M into the result's planes, with a bias for each channel or null.</summary>
     public void Result(in Strip strip, T* from, nint componentPitch, nint tilePitch, nint residuePitch, int channels, T* bias, T* planes, nint planeStride, bool accumulate, T* scratch)
     {
-        var width = strip.End - strip.First;
+        var width = strip.End - (strip.First * columns.ResultStep);
         for (var c = 0; c < channels; c += TLanes.Count)
         {
             var lanes = Math.Min(TLanes.Count, channels - c);
@@ -107,19 +107,19 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
                 {
                     for (var tile = 0; tile < strip.Tiles; tile++)
                     {
-                        var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + beside) * TLanes.Count);
-                        PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, sums + (tile * tilePitch), componentPitch, columns.Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, rows.Points);
+                        var to = scratch + ((nint)(((columns.Starts[strip.FirstTile + tile] - strip.First) * columns.ResultStep) + beside) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, sums + (tile * tilePitch), componentPitch, columns.Points * componentPitch, to, (nint)columns.Dilation * columns.ResultStep * TLanes.Count, rowElements, rows.Points);
                     }
 
                     sums += residuePitch;
                 }
 
                 if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
-                for (int i = 0, y = strip.Row + below; i < rows.Outputs && y < rows.ResultSize; i++, y += rows.Step)
+                for (int i = 0, y = (strip.Row * rows.ResultStep) + below; i < rows.Outputs && y < rows.ResultSize; i++, y += rows.Dilation * rows.ResultStep)
                 {
                     var row = scratch + (i * rowElements);
                     if (bias != null) AddBias(row, bias + c, lanes, width);
-                    Transposition.Run(row, TLanes.Count, width, lanes, planes + (c * planeStride) + ((nint)y * columns.ResultSize) + strip.First, planeStride, accumulate, TLanes.Count * sizeof(T) > 16);
+                    Transposition.Run(row, TLanes.Count, width, lanes, planes + (c * planeStride) + ((nint)y * columns.ResultSize) + (strip.First * columns.ResultStep), planeStride, accumulate, TLanes.Count * sizeof(T) > 16);
                 }
             }
         }
@@ -134,9 +134,9 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
     }
 
     /// <summary>Some rows of a vector of channels, channels last, with zeros outside the planes.</summary>
-    private void LayOut(T* planes, nint planeStride, int channels, int rowCount, int y, int height, int x, int width, T* to)
+    private void LayOut(T* planes, nint planeStride, int channels, int rowCount, int y, int step, int height, int x, int width, T* to)
     {
-        if (planes != null && rows.Step == 1 && width < tiling.Span)
+        if (planes != null && step == 1 && width < tiling.Span)
         {
             // Short rows of the next channels: the processor would not see them coming.
             int top = Math.Clamp(y, 0, height), bottom = Math.Clamp(y + rowCount, top, height);
@@ -146,7 +146,7 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
 
         channels = Math.Min(channels, TLanes.Count);
         int from = Math.Clamp(-x, 0, tiling.Span), end = Math.Clamp(width - x, from, tiling.Span);
-        for (var i = 0; i < rowCount; i++, y += rows.Step, to += rowElements)
+        for (var i = 0; i < rowCount; i++, y += step, to += rowElements)
         {
             if (planes == null || channels <= 0 || (uint)y >= (uint)height || end == from)
             {

@@ -6,7 +6,7 @@ namespace Tessera.Kernels.Winograd;
 /// One axis cut into tiles: six source numbers, evenly spaced, give 7 − r results of a kernel of r taps. With a dilation δ
 /// the results of one tile lie δ apart, as its sources do, so that every residue modulo δ is a convolution without one.
 /// More than five taps are groups of two to five, whose sums add up: 6 = 3 + 3. One tap needs no tiles: a tile is one number then.
-/// Where kernels repeat every t results, sources and results are dealt out into t phases and t residues, and on the lattice of each
+/// With a stride, or where kernels repeat every t results, sources are dealt out into phases and results into residues, and on the lattice of each
 /// everything is a convolution without steps: a residue's taps on one phase are a group. Phases have the same tiles for all residues,
 /// so that a source is transformed once.
 /// <code>
@@ -25,17 +25,16 @@ internal sealed class WinogradAxis
 
     private const int MostGroups = 4;
     private const int MostStep = 1 << 16;
-    private const int MostTile = 4;
+    private const int MostSteps = 4;
 
-    private WinogradAxis(TapAxis axis, int step, int[] residues, int[] lowest, TapAxis.Tap?[][] elements)
+    private WinogradAxis(TapAxis axis, int dilation, int[] residues, int[] lowest, TapAxis.Tap?[][] elements)
     {
-        (SourceSize, ResultSize) = (axis.SourceSize, axis.ResultSize);
-        (Step, Residues, Lowest, Elements) = (step, residues, lowest, elements);
+        (SourceSize, ResultSize, SourceStep, ResultStep) = (axis.SourceSize, axis.ResultSize, axis.SourceStep, axis.ResultStep);
+        (Dilation, Residues, Lowest, Elements) = (dilation, residues, lowest, elements);
         var starts = new List<int>();
-        var end = axis.Count * axis.ResultStep;
-        for (var first = 0; first < Math.Min(IsDilated ? step : 1, end); first++)
+        for (var first = 0; first < Math.Min(dilation, axis.Count); first++)
         {
-            for (var start = first; start < end; start += step * Outputs) starts.Add(start);
+            for (var start = first; start < axis.Count; start += dilation * Outputs) starts.Add(start);
         }
 
         Starts = [.. starts];
@@ -53,16 +52,20 @@ internal sealed class WinogradAxis
     /// <summary>Results of a tile.</summary>
     public int Outputs => Points + 1 - Taps;
 
-    /// <summary>The distance δ between neighbouring sources, and results, of a tile.</summary>
-    public int Step { get; }
+    /// <summary>The distance δ between neighbouring places of a tile, counted in places j; place j is source SourceStep · j and result ResultStep · j.</summary>
+    public int Dilation { get; }
 
-    /// <summary>Whether neighbouring results are in different tiles of the same residue.</summary>
-    public bool IsDilated => Step > 1 && Residues.Length == 1;
+    public int SourceStep { get; }
 
-    /// <summary>The residues of a tiled operator: how far its results lie behind those of residue 0. One, 0, for any other.</summary>
+    public int ResultStep { get; }
+
+    /// <summary>Whether sources or results are dealt out, so that a group of taps may lack some.</summary>
+    public bool IsDealt => SourceStep > 1 || ResultStep > 1;
+
+    /// <summary>The residues that results are dealt out into: how far they lie behind those of residue 0. One, 0, where they are not.</summary>
     public int[] Residues { get; }
 
-    /// <summary>The source coordinate that the first tap of each group reads for result 0, rising.</summary>
+    /// <summary>The source coordinate that the first tap of each group reads for place 0, rising.</summary>
     public int[] Lowest { get; }
 
     public int SourceSize { get; }
@@ -72,17 +75,17 @@ internal sealed class WinogradAxis
     /// <summary>For each residue its kernel elements, [group, tap] by rising source coordinate; null where it has none.</summary>
     public TapAxis.Tap?[][] Elements { get; }
 
-    /// <summary>The first result of each tile, of residue 0.</summary>
+    /// <summary>The first place of each tile.</summary>
     public int[] Starts { get; }
 
-    /// <summary>The axis in tiles, or null where results are strided, taps unevenly spaced or not of a number that can be grouped.</summary>
+    /// <summary>The axis in tiles, or null where taps are unevenly spaced or not of a number that can be grouped.</summary>
     /// <param name="parts">The tile residues or phases of the axis; the first has the most results.</param>
     public static WinogradAxis? TryCut(TapAxis[] parts)
     {
         var axis = parts[0];
-        if (axis.ResultStep > 1) return axis.SourceStep == axis.ResultStep ? TryDeal(parts) : null;
+        if (axis.ResultStep > 1 || axis.SourceStep > 1) return TryDeal(parts);
         var taps = axis.Taps.OrderBy(tap => tap.Offset).ToArray();
-        if (taps.Length < 1 || axis.SourceStep != 1) return null;
+        if (taps.Length < 1) return null;
         if (taps.Length == 1) return new WinogradAxis(axis, 1, [0], [taps[0].Offset], [[taps[0]]]);
         var groups = Enumerable.Range(1, taps.Length / 2).FirstOrDefault(groups => taps.Length % groups == 0 && taps.Length / groups <= MostTaps(taps.Length));
         if (groups is 0 or > MostGroups) return null;
@@ -91,11 +94,11 @@ internal sealed class WinogradAxis
         return new WinogradAxis(axis, step, [0], [.. Enumerable.Range(0, groups).Select(group => taps[group * (taps.Length / groups)].Offset)], [[.. taps]]);
     }
 
-    /// <summary>A tiled axis: every phase is a group of as many taps as the residues together have on it.</summary>
+    /// <summary>A strided or tiled axis: every phase is a group of as many taps as the residues together have on it.</summary>
     private static WinogradAxis? TryDeal(TapAxis[] parts)
     {
         var step = parts[0].SourceStep;
-        if (step > MostTile) return null;
+        if (Math.Max(step, parts[0].ResultStep) > MostSteps) return null;
         var phases = parts.SelectMany(part => part.Taps).Select(tap => tap.Offset).GroupBy(offset => ((offset % step) + step) % step).OrderBy(phase => phase.Min()).ToArray();
         if (phases.Length == 0) return null;
         var taps = phases.Max(phase => ((phase.Max() - phase.Min()) / step) + 1);
@@ -103,7 +106,7 @@ internal sealed class WinogradAxis
         int[] lowest = [.. phases.Select(phase => phase.Min())];
         TapAxis.Tap?[] ElementsOf(TapAxis part) =>
             [.. lowest.SelectMany(low => Enumerable.Range(0, taps).Select(i => part.Taps.Cast<TapAxis.Tap?>().FirstOrDefault(tap => tap!.Value.Offset == low + (i * step))))];
-        return new WinogradAxis(parts[0], step, [.. parts.Select(part => part.ResultStart)], lowest, [.. parts.Select(ElementsOf)]);
+        return new WinogradAxis(parts[0], 1, [.. parts.Select(part => part.ResultStart)], lowest, [.. parts.Select(ElementsOf)]);
     }
 
     // Tiles of groups of five have but two results, which is worth it for a kernel of five or ten alone.

@@ -8,8 +8,8 @@ using Tessera.Operators;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Winograd's algorithm for operators with stride 1 and two to six, or 8, 9, 10, 12 … taps on the last axis, and the
-/// same or one tap on the axis before it, shared or in tiles of a few positions. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
+/// Winograd's algorithm for operators with two to six, or 8, 9, 10, 12 … taps on the last axis, and the
+/// same or one tap on the axis before it, shared or in tiles of a few positions; with a stride, for as many on each of its phases. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
 /// </summary>
 internal static class WinogradKernels
 {

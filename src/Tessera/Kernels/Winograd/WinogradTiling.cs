@@ -11,14 +11,14 @@ internal struct Strip
     /// <summary>The place on the outer axes, flattened.</summary>
     public int Outer;
 
-    /// <summary>The first result on the rows' axis.</summary>
+    /// <summary>The first place on the rows' axis.</summary>
     public int Row;
 
     /// <summary>The first tile on the columns' axis, and how many.</summary>
     public int FirstTile;
     public int Tiles;
 
-    /// <summary>The results [First, End) on the columns' axis that the strip writes.</summary>
+    /// <summary>The first place on the columns' axis, and the result behind the last that the strip writes.</summary>
     public int First;
     public int End;
 }
@@ -91,8 +91,8 @@ internal sealed class WinogradTiling
         Elements = [.. elements];
 
         // Strips are short enough for L1, but one strip keeps all residues of a dilation together: its results are neighbours then.
-        var most = Math.Max(1, MostTiles / columns.Step);
-        segments = columns.IsDilated ? 1 : (columns.Starts.Length + most - 1) / most;
+        var most = Math.Max(1, MostTiles / (columns.Dilation * Math.Max(columns.SourceStep, columns.ResultStep)));
+        segments = columns.Dilation > 1 ? 1 : (columns.Starts.Length + most - 1) / most;
         TilesPerStrip = (columns.Starts.Length + segments - 1) / segments;
         segments = (columns.Starts.Length + TilesPerStrip - 1) / TilesPerStrip;
         Strips = checked(batch * outerPositions * rows.Starts.Length * segments);
@@ -100,7 +100,8 @@ internal sealed class WinogradTiling
         for (var segment = 0; segment < segments; segment++)
         {
             var strip = Locate(segment);
-            Span = Math.Max(Span, LastStart(strip) + ((columns.Points - 1) * columns.Step) - strip.First + 1 + columns.Lowest[^1] - columns.Lowest[0]);
+            var places = LastStart(strip) + ((columns.Points - 1) * columns.Dilation) - strip.First;
+            Span = Math.Max(Span, Math.Max((places * columns.SourceStep) + 1 + columns.Lowest[^1] - columns.Lowest[0], (places + 1) * columns.ResultStep));
         }
     }
 
@@ -116,7 +117,10 @@ internal sealed class WinogradTiling
     /// <summary>The taps of all other axes, times the groups of taps on the last two.</summary>
     public int OuterTaps { get; }
 
-    /// <summary>The residues of tiled operators, whose results are further channels; 1 for any other.</summary>
+    /// <summary>Whether a stride or tiles deal sources or results out.</summary>
+    public bool IsDealt => Rows.IsDealt || Columns.IsDealt;
+
+    /// <summary>The residues that results are dealt out into, whose results are further channels; 1 where they are not.</summary>
     public int Residues => Rows.Residues.Length * Columns.Residues.Length;
 
     /// <summary>The kernel element of [residue, outer tap, row tap, column tap], flattened row-major, behind those of the tiles before its own; −1 where there is none.</summary>
@@ -167,7 +171,7 @@ internal sealed class WinogradTiling
         var first = segment * TilesPerStrip;
         var strip = new Strip { Example = example, Outer = place, Row = Rows.Starts[row], FirstTile = first, Tiles = Math.Min(TilesPerStrip, Columns.Starts.Length - first) };
         strip.First = segments == 1 ? 0 : Columns.Starts[first];
-        strip.End = segments == 1 ? Columns.ResultSize : Math.Min(Columns.ResultSize, Columns.Starts[first] + (strip.Tiles * Columns.Outputs * Columns.Step));
+        strip.End = segments == 1 ? Columns.ResultSize : Math.Min(Columns.ResultSize, (Columns.Starts[first] + (strip.Tiles * Columns.Outputs)) * Columns.ResultStep);
         return strip;
     }
 

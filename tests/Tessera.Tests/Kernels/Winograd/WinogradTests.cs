@@ -32,18 +32,19 @@ public class WinogradTests
     }
 
     [Fact]
-    public void Agrees_with_the_reference_on_random_tiled_operators()
+    public void Agrees_with_the_reference_on_random_strided_and_tiled_operators()
     {
         var made = 0;
         (from sample in RandomOperator.Of(null, SharingKind.Tiled)
          from kernel in Gen.Int[1, 9].Array[sample.Description.Kernel.Count]
-         from tile in Gen.Int[1, 4].Array[sample.Description.Kernel.Count]
+         from tile in Gen.Frequency((2, Gen.Const(1)), (3, Gen.Int[1, 4])).Array[sample.Description.Kernel.Count]
+         from stride in Gen.Frequency((2, Gen.Const(1)), (3, Gen.Int[1, 4])).Array[sample.Description.Kernel.Count]
          from dilation in Gen.Frequency((4, Gen.Const(1)), (1, Gen.Const(2))).Array[sample.Description.Kernel.Count]
          let outer = Math.Max(0, kernel.Length - 2)
          let description = sample.Description with
          {
              Kernel = Sizes.Create(kernel),
-             Stride = [.. sample.Description.Stride.AsSpan()[..outer], .. Enumerable.Repeat(1, kernel.Length - outer)],
+             Stride = [.. sample.Description.Stride.AsSpan()[..outer], .. stride[outer..]],
              Dilation = Sizes.Create(dilation),
              Sharing = Sharing.Tiled([.. Enumerable.Repeat(1, outer), .. tile[outer..]]),
          }
@@ -57,6 +58,21 @@ public class WinogradTests
             iter: 80,
             threads: 1);
         Assert.True(made > 500, $"only {made} algorithms were made");
+    }
+
+    [Theory]
+    [InlineData(2, 2, 3)]
+    [InlineData(2, 1, 5)]
+    [InlineData(1, 2, 6)]
+    [InlineData(3, 2, 7)]
+    [InlineData(4, 3, 6)]
+    public void The_phases_of_a_stride_are_further_channels(int height, int width, int kernel)
+    {
+        foreach (var (inputs, outputs, batch, size) in new[] { (1, 1, 1, 9), (3, 40, 1, 12), (17, 9, 2, 13), (33, 49, 1, 11), (8, 150, 1, 8), (16, 32, 7, 10), (2, 3, 1, 101) })
+        {
+            var sample = Convolution([kernel, kernel], inputs, outputs, batch, [Math.Min(size, 40), size + 1], Padding.Same);
+            Assert.True(Check<float>(sample with { Description = sample.Description with { Stride = [height, width] } }) > 0);
+        }
     }
 
     [Theory]
@@ -125,6 +141,7 @@ public class WinogradTests
         Assert.Equal(3, description.Plan<float>([1, 64, 28, 28]).ToString().Split("Winograd").Length - 1);
         Assert.DoesNotContain("Winograd", description.Plan<float>([1, 3, 28, 28]).ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("Winograd", (description with { Stride = [2, 2] }).Plan<float>([1, 64, 28, 28]).ToString(), StringComparison.Ordinal);
+        Assert.Equal(3, (description with { Kernel = [4, 4], Stride = [2, 2] }).Plan<float>([8, 64, 56, 56]).ToString().Split("Winograd").Length - 1);
         var tiled = description with { Kernel = [5, 5], Sharing = Sharing.Tiled([2, 2]) };
         Assert.Equal(3, tiled.Plan<float>([32, 32, 14, 14]).ToString().Split("Winograd").Length - 1);
         Assert.DoesNotContain("Winograd", tiled.Plan<float>([32, 32, 14, 14], new PlanOptions { Exact = true }).ToString(), StringComparison.Ordinal);
