@@ -5,7 +5,8 @@ using Tessera.Kernels.Vectors;
 namespace Tessera.Kernels.Dense;
 
 /// <summary>
-/// Where the matrices of a product stand: Result[r, j] (+)= Bias[r] + Σ_k Left[r, k] · Right[k, j]. Of each matrix's two strides one is 1.
+/// Where the matrices of a product stand: Result[r, j] (+)= Bias[j] + Σ_k Left[r, k] · Right[k, j]. Of Left's and Right's two strides one is 1;
+/// the rows of Result lie in one piece.
 /// </summary>
 internal unsafe struct ProductOperands<T>
     where T : unmanaged
@@ -19,10 +20,9 @@ internal unsafe struct ProductOperands<T>
     public nint RightColumnStride;
 
     public T* Result;
-    public nint ResultRowStride;
-    public nint ResultColumnStride;
+    public nint ResultStride;
 
-    /// <summary>One number for each row, or null.</summary>
+    /// <summary>One number for each column, or null.</summary>
     public T* Bias;
 
     /// <summary>Whether to add to the result.</summary>
@@ -48,7 +48,9 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
 {
     private const int PanelBytes = 24 * 1024;
     private const int BlockVectors = 24;
-    private const int RowBlock = 64;
+    private const int LeftBytes = 128 * 1024;
+    private const int LeastRows = 64;
+    private const int LeastJobs = 8;
 
     private readonly int rows;
     private readonly int depth;
@@ -65,11 +67,14 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
         (this.rows, this.depth, this.columns) = (rows, depth, columns);
         vectors = Up(columns, TLanes.Count);
         columnBlocks = Up(vectors, BlockVectors);
-        rowBlocks = Up(rows, RowBlock);
-        rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
-        rowBlocks = Up(rows, rowsPerBlock);
         depthBlocks = Up(depth, PanelBytes / (3 * TLanes.Count * sizeof(T)));
         blockDepth = Up(depth, depthBlocks);
+
+        // Every block of rows packs Right again: as few as the jobs allow.
+        var mostRows = Math.Max(LeastRows, LeftBytes / (blockDepth * sizeof(T)));
+        rowBlocks = Math.Max(Up(rows, mostRows), Math.Min(Up(rows, LeastRows), Up(LeastJobs, columnBlocks)));
+        rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
+        rowBlocks = Up(rows, rowsPerBlock);
         Jobs = checked(rowBlocks * columnBlocks);
     }
 
@@ -77,7 +82,7 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
     public int Jobs { get; }
 
     /// <summary>Workspace of a job, in elements.</summary>
-    public long WorkerElements => LeftElements + RightElements + ScratchElements + rowsPerBlock;
+    public long WorkerElements => LeftElements + RightElements + ScratchElements;
 
     /// <summary>Sizes and blocking in a plan's words.</summary>
     public override string ToString() => FormattableString.Invariant($"matrix product of {rows} × {depth} × {columns}, {TLanes.Name} vectors, blocks of {rowsPerBlock} × {blockDepth} × {Up(vectors, columnBlocks) * TLanes.Count}");
@@ -100,10 +105,10 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
         int row = rowBlock * rowsPerBlock, rowCount = Math.Min(rowsPerBlock, rows - row);
         int firstVector = (int)((long)vectors * columnBlock / columnBlocks), endVector = (int)((long)vectors * (columnBlock + 1) / columnBlocks);
         int column = firstVector * TLanes.Count, columnCount = Math.Min(endVector * TLanes.Count, columns) - column;
-        T* left = own, right = left + LeftElements, scratch = right + RightElements, bias = scratch + ScratchElements;
-        new Span<T>(bias, rowsPerBlock).Clear();
-        if (operands.Bias != null) new Span<T>(operands.Bias + row, rowCount).CopyTo(new Span<T>(bias, rowCount));
-        var result = operands.Result + (row * operands.ResultRowStride) + (column * operands.ResultColumnStride);
+        T* left = own, right = left + LeftElements, scratch = right + RightElements;
+        var result = operands.Result + (row * operands.ResultStride) + column;
+        if (operands.Bias != null) BeginWithBias(result, operands.ResultStride, rowCount, operands.Bias + column, columnCount, operands.Add);
+        var add = operands.Add || operands.Bias != null;
         for (var block = 0; block < depthBlocks; block++)
         {
             int from = (int)((long)depth * block / depthBlocks), count = (int)((long)depth * (block + 1) / depthBlocks) - from;
@@ -112,7 +117,16 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
             else Transposition.Run(a, operands.LeftDepthStride, count, rowCount, left, LeftPitch, add: false, UsesVectors);
             var b = operands.Right + (from * operands.RightDepthStride) + (column * operands.RightColumnStride);
             PackColumns(b, operands.RightDepthStride, operands.RightColumnStride, count, columnCount, right);
-            Multiply(left, right, rowCount, count, columnCount, result, operands.ResultRowStride, operands.ResultColumnStride, block == 0 && operands.Bias != null ? bias : null, operands.Add || block > 0, scratch);
+            Multiply(left, right, rowCount, count, columnCount, result, operands.ResultStride, add || block > 0, scratch);
+        }
+    }
+
+    private static void BeginWithBias(T* result, nint stride, int rowCount, T* bias, int columnCount, bool add)
+    {
+        for (var r = 0; r < rowCount; r++, result += stride)
+        {
+            if (add) RowSpread<TVector, T, TLanes>.Add(bias, result, 1, columnCount);
+            else RowCopy<TVector, T, TLanes>.Copy(bias, result, columnCount);
         }
     }
 
@@ -136,7 +150,7 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
         }
     }
 
-    private void Multiply(T* left, T* right, int rowCount, int count, int columnCount, T* result, nint rowStride, nint columnStride, T* bias, bool add, T* scratch)
+    private void Multiply(T* left, T* right, int rowCount, int count, int columnCount, T* result, nint stride, bool add, T* scratch)
     {
         nint noOffset = 0;
         for (var first = 0; first < columnCount; first += 3 * TLanes.Count)
@@ -149,18 +163,17 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
                 height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);
                 product.Left = left + (row * LeftPitch);
                 product.Rows = Math.Min(height, rowCount - row);
-                product.Bias = bias == null ? null : bias + row;
-                var to = result + (row * rowStride) + (first * columnStride);
-                var direct = columnStride == 1 && here == width && product.Rows == height;
+                var to = result + (row * stride) + first;
+                var direct = here == width && product.Rows == height;
                 product.Result = direct ? to : scratch;
-                product.ResultStride = direct ? rowStride : width;
+                product.ResultStride = direct ? stride : width;
                 product.Add = direct && add;
                 PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
                 if (direct) continue;
                 for (var r = 0; r < product.Rows; r++)
                 {
-                    if (add) RowSpread<TVector, T, TLanes>.Add(scratch + (r * width), to + (r * rowStride), columnStride, here);
-                    else RowSpread<TVector, T, TLanes>.Store(scratch + (r * width), to + (r * rowStride), columnStride, here);
+                    if (add) RowSpread<TVector, T, TLanes>.Add(scratch + (r * width), to + (r * stride), 1, here);
+                    else RowSpread<TVector, T, TLanes>.Store(scratch + (r * width), to + (r * stride), 1, here);
                 }
             }
 
