@@ -109,7 +109,7 @@ public sealed class ReconstructionTests : IDisposable
         File.WriteAllText(folder["gaussian.json"], Net.Replace("\"outputs\": 6", "\"outputs\": 2, \"visible\": \"gaussian\"", StringComparison.Ordinal));
         var run = ToolRun.Of("train", folder["gaussian.json"], "--out", folder["gaussian"]);
         Assert.Contains("Warning: rbm1: Gaussian visible units have variance 1", run.Error, StringComparison.Ordinal);
-        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.03", run.Error, StringComparison.Ordinal);
+        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.01", run.Error, StringComparison.Ordinal);
         File.WriteAllText(folder["still.json"], Coder.Replace("0.3", "30", StringComparison.Ordinal).Replace("\"name\": \"coder\", ", "", StringComparison.Ordinal));
         var still = ToolRun.Of("train", folder["still.json"], "--out", folder["still"]);
         Assert.Equal(0, still.Code);
