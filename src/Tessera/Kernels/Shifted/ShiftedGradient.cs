@@ -185,9 +185,9 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     {
         if (inputPlane * sizeof(T) > FetchedBytes) return;
         var share = ((outputsPerGroup * outputPlane) + inputsPerGroup - 1) / inputsPerGroup;
+        Prefetch.Rows(operands.Input + ((((long)n * inputs) + c) * inputPlane), (nint)(inputs * inputPlane), examples, (int)inputPlane);
         for (var e = 0; e < examples; e++)
         {
-            Prefetch.Elements(operands.Input + (((((long)n + e) * inputs) + c) * inputPlane), inputPlane);
             Prefetch.Elements(operands.Output + (((((long)n + e) * outputs) + ((c / inputsPerGroup + 1) * outputsPerGroup)) * outputPlane) + (c % inputsPerGroup * share), share);
         }
     }
