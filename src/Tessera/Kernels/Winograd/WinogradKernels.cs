@@ -15,6 +15,10 @@ internal static class WinogradKernels
 {
     private const int MostWorkerBytes = 8 << 20;
 
+    // Below so many channels on either side transforms cost more than they save; kernel gradients of groups have a quicker way than others.
+    private const int FewestChannels = 8;
+    private const int FewestChannelsOfGroups = 16;
+
     // What a pair of a table costs the direct kernels, in pairs of dense channels.
     private const double TableCost = 1.8;
 
@@ -22,7 +26,8 @@ internal static class WinogradKernels
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options.Exact || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
+        var fewest = geometry.Groups > 1 && operation == Operation.KernelGradient ? FewestChannelsOfGroups : FewestChannels;
+        if (options.Exact || geometry.InputChannels / geometry.Groups < fewest || geometry.OutputChannels / geometry.Groups < fewest) return null;
         return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, made.Tiling) ? made.Algorithm : null;
     }
 
