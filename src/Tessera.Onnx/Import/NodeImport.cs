@@ -124,7 +124,10 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     }
 
     /// <summary>A number as a layer.</summary>
-    public Flow Scalar(double value) => graph.ConstantLayer("", new NumberArray(OnnxElement.Float, [], [value]));
+    public Flow Scalar(double value) => Numbers(new NumberArray(OnnxElement.Float, [], [value]));
+
+    /// <summary>Numbers as a layer.</summary>
+    public Flow Numbers(NumberArray numbers) => graph.ConstantLayer("", numbers);
 
     // Layers.
 

@@ -19,6 +19,7 @@ internal static class OperatorTable
             .. ReductionOperators.All,
             .. ShapeOperators.All,
             .. ResizeOperators.All,
+            .. PlaceOperators.All,
         ],
         StringComparer.Ordinal);
 }

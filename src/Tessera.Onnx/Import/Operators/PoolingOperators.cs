@@ -73,7 +73,13 @@ internal static class PoolingOperators
 
     private static void Unpool(NodeImport node)
     {
-        if (node.Input(1) is not Winners winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives");
+        if (node.Input(1) is Known)
+        {
+            PlaceOperators.Unpool(node);
+            return;
+        }
+
+        if (node.Input(1) is not Winners winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives, or constants");
         var layer = node.Add(new MaxUnpool(winners.Pool.Layer), [node.Flow()], (winners.Pool, winners.Pooled));
         // The batch in it may be a number, or computed of the input's.
         if (node.Input(2) is Known size && !size.AtTwo.Values.Skip(1).SequenceEqual(layer.AtTwo.From(1).Select(static one => (double)one)))
