@@ -33,7 +33,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
 
     public ImportedNetwork Run()
     {
-        if (options.InputShape.Count == 0 && options.FirstAxisIsBatch && TesseraModel.TryRead(model, out var network, out var parameters))
+        if (options.InputShape.Count == 0 && options.Inputs.Count == 0 && options.FirstAxisIsBatch && TesseraModel.TryRead(model, out var network, out var parameters))
         {
             return new ImportedNetwork(network, parameters, NetworkDescription.InputName, [.. graph.Outputs.Select(static output => (output.Name, output.Name))]);
         }
@@ -42,22 +42,20 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         foreach (var tensor in graph.Initialisers) values[tensor.Name] = new Known(new NumberArray(tensor));
         foreach (var (constant, tensor) in options.Constants) values[constant] = Constant(constant, tensor);
         foreach (var tensor in options.Tensors) values[tensor.Name] = new Known(new NumberArray(tensor));
-        var input = Input();
-        var shape = ShapeOf(input);
-        if (shape.Count > NodeImport.MostAxes || shape.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue) throw Wrong($"input '{input.Name}' of {shape}: an example of more than {NodeImport.MostAxes} axes or {int.MaxValue} elements");
-        values[input.Name] = new Flow(
-            NetworkDescription.InputName,
-            [2, .. shape.AsSpan()],
-            [3, .. shape.AsSpan()],
-            input.Element.IsReal() || input.Element == OnnxElement.Undefined ? OnnxElement.Float : input.Element);
+        var inputs = Inputs();
+        Sizes[] shapes = [.. inputs.Select(ShapeOf)];
+        var shape = Joined(shapes);
+        if (shape.Count > NodeImport.MostAxes || shape.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue) throw Wrong($"input '{inputs[0].Name}' of {shape}: an example of more than {NodeImport.MostAxes} axes or {int.MaxValue} elements");
+        Flow whole = new(NetworkDescription.InputName, [2, .. shape.AsSpan()], [3, .. shape.AsSpan()], OnnxElement.Float);
         foreach (var used in graph.Nodes.SelectMany(static node => node.Inputs).Concat(graph.Outputs.Select(static output => output.Name)))
         {
             CollectionsMarshal.GetValueRefOrAddDefault(uses, used, out _)++;
         }
 
+        TakeApart(whole, inputs, shapes);
         foreach (var node in graph.Nodes) Import(node);
         CheckAllRead();
-        return Finish(input.Name, shape);
+        return Finish(string.Join(", ", inputs.Select(static input => input.Name)), shape) with { Inputs = [.. inputs.Zip(shapes, static (input, each) => (input.Name, each))] };
     }
 
     /// <summary>What of a graph's outputs can be computed while importing; null for an output that becomes layers. All inputs must be given as constants.</summary>
@@ -136,21 +134,48 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         if (operators.Length > 0) throw Wrong($"operators that are not read: {string.Join("; ", operators)}");
     }
 
-    private OnnxValue Input()
+    /// <summary>The inputs that samples go into.</summary>
+    private OnnxValue[] Inputs()
     {
         var open = graph.Inputs.Where(value => !values.ContainsKey(value.Name)).ToArray();
-        if (options.Input is { } wanted)
-        {
-            return Array.Find(open, value => value.Name == wanted)
-                ?? throw Wrong($"there is no input '{wanted}'; the inputs are {string.Join(", ", open.Select(static value => value.Name))}");
-        }
-
+        var names = string.Join(", ", open.Select(static value => value.Name));
+        string[] wanted = options.Inputs.Count > 0 ? [.. options.Inputs] : options.Input is { } one ? [one] : [];
+        if (wanted.Distinct().Count() != wanted.Length) throw Wrong($"the inputs {string.Join(", ", wanted)} name one twice");
+        OnnxValue[] chosen = [.. wanted.Select(name => Array.Find(open, value => value.Name == name) ?? throw Wrong($"there is no input '{name}'; the inputs are {names}"))];
+        if (chosen.Length > 0) return chosen;
         return open.Length switch
         {
-            1 => open[0],
+            1 => open,
             0 => throw Wrong("it takes no input: everything in it is a constant"),
-            _ => throw Wrong($"it takes {open.Length} inputs ({string.Join(", ", open.Select(static value => value.Name))}); a network takes one: give the others as OnnxImportOptions.Constants"),
+            _ => throw Wrong($"it takes {open.Length} inputs ({names}): name those that samples go into (OnnxImportOptions.Input, or OnnxImportOptions.Inputs for several, which are put behind one another), and give the others as OnnxImportOptions.Constants"),
         };
+    }
+
+    /// <summary>The shape of one sample of all inputs: one behind another along the first axis where they differ on no other, and else as rows.</summary>
+    private static Sizes Joined(Sizes[] shapes)
+    {
+        if (shapes.Length == 1) return shapes[0];
+        var alike = shapes.All(shape => shape.From(1) == shapes[0].From(1));
+        var along = shapes.Sum(shape => alike ? shape[0] : shape.Aggregate(1.0, static (product, size) => product * size));
+        return [(int)Math.Min(along, int.MaxValue), .. alike ? shapes[0].From(1).AsSpan() : []];
+    }
+
+    private void TakeApart(Flow whole, OnnxValue[] inputs, Sizes[] shapes)
+    {
+        var start = 0;
+        for (var index = 0; index < inputs.Length; index++)
+        {
+            var (flow, shape) = (whole, shapes[index]);
+            if (inputs.Length > 1)
+            {
+                NodeImport here = new(this, new OnnxNode("Input", [], [inputs[index].Name]));
+                var length = whole.Rank == 2 ? (int)shape.Product : shape[0];
+                flow = ShapeOperators.To(here, here.Add(new Slice([1], [start], [start + length]), whole), [2, .. shape.AsSpan()], [3, .. shape.AsSpan()]);
+                start += length;
+            }
+
+            values[inputs[index].Name] = flow with { Element = inputs[index].Element.IsReal() || inputs[index].Element == OnnxElement.Undefined ? OnnxElement.Float : inputs[index].Element };
+        }
     }
 
     /// <summary>The shape of one example: what the caller says, or else the model.</summary>
@@ -158,16 +183,18 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     {
         var said = input.Dimensions;
         if (said is { Count: > 0 } && options.FirstAxisIsBatch && said[0].Size is > 0 and <= int.MaxValue and { } batch) DeclaredBatch = (int)batch;
-        if (options.InputShape.Count > 0)
+        var given = options.Inputs.Count > 0 ? options.InputShapes.GetValueOrDefault(input.Name) : options.InputShape;
+        if (given.Count > 0)
         {
-            if (said is not null && said.Count != options.InputShape.Count + 1 - AxisOffset) throw Wrong($"input '{input.Name}' is [{string.Join(", ", said)}], so one example has {said.Count - 1 + AxisOffset} axes, but the shape given, {options.InputShape}, has {options.InputShape.Count}");
-            return options.InputShape;
+            if (said is not null && said.Count != given.Count + 1 - AxisOffset) throw Wrong($"input '{input.Name}' is [{string.Join(", ", said)}], so one example has {said.Count - 1 + AxisOffset} axes, but the shape given, {given}, has {given.Count}");
+            return given;
         }
 
+        var where = options.Inputs.Count > 0 ? "OnnxImportOptions.InputShapes" : "OnnxImportOptions.InputShape";
         var one = said?.Skip(1 - AxisOffset).ToArray() ?? [];
-        if (one.Length == 0) throw Wrong($"input '{input.Name}' has {(said is null ? "no shape" : $"the shape [{string.Join(", ", said)}]")} in the model; say the shape of one example (OnnxImportOptions.InputShape), such as [3, 224, 224]");
+        if (one.Length == 0) throw Wrong($"input '{input.Name}' has {(said is null ? "no shape" : $"the shape [{string.Join(", ", said)}]")} in the model; say the shape of one example ({where}), such as [3, 224, 224]");
         if (one.All(static size => size.Size is > 0 and <= int.MaxValue)) return Sizes.Create([.. one.Select(static size => (int)size.Size!.Value)]);
-        throw Wrong($"input '{input.Name}' is [{string.Join(", ", said!)}]: sizes without a number; say the shape of one example (OnnxImportOptions.InputShape), such as [{string.Join(", ", one.Select(static size => size.Size is > 0 ? size.ToString() : "224"))}]");
+        throw Wrong($"input '{input.Name}' is [{string.Join(", ", said!)}]: sizes without a number; say the shape of one example ({where}), such as [{string.Join(", ", one.Select(static size => size.Size is > 0 ? size.ToString() : "224"))}]");
     }
 
     private void Import(OnnxNode node)
