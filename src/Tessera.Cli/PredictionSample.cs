@@ -66,7 +66,7 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
 
     private static IEnumerable<PredictionSample> FromArray(string path, Sizes shape)
     {
-        var (values, count, isOne) = Values(NpyFile.Read(path), path, shape);
+        var (values, count, isOne) = Numbers(NpyFile.Read(path), path, shape);
         if (count == 0) yield break;
         var each = values.Length / count;
         for (var n = 0; n < count; n++) yield return new PredictionSample(isOne ? path : $"{path}[{n}]", values[(n * each)..((n + 1) * each)], null);
@@ -78,18 +78,18 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
         var known = NpzFile.Names(path);
         var missing = inputs.FirstOrDefault(input => !known.Contains(input.Name)).Name;
         if (missing is not null) throw new InvalidDataException($"{path}: it has no array '{missing}'; the model takes {string.Join(", ", inputs.Select(static input => $"'{input.Name}' {input.Shape}"))}, and the file has {string.Join(", ", known)}.");
-        var parts = inputs.Select(input => Values(NpzFile.Read(path, input.Name), $"{path}: {input.Name}", input.Shape)).ToArray();
+        var parts = inputs.Select(input => Numbers(NpzFile.Read(path, input.Name), $"{path}: {input.Name}", input.Shape)).ToArray();
         var count = parts[0].Count;
         for (var input = 1; input < parts.Length; input++)
         {
             if (parts[input].Count != count) throw new InvalidDataException($"{path}: '{inputs[0].Name}' has {count} samples and '{inputs[input].Name}' {parts[input].Count}; give as many of each.");
         }
 
-        for (var n = 0; n < count; n++) yield return new PredictionSample(count == 1 ? path : $"{path}[{n}]", [.. parts.SelectMany(part => part.Numbers.Skip(n * (part.Numbers.Length / count)).Take(part.Numbers.Length / count))], null);
+        for (var n = 0; n < count; n++) yield return new PredictionSample(count == 1 ? path : $"{path}[{n}]", [.. parts.SelectMany(part => part.Values.Skip(n * (part.Values.Length / count)).Take(part.Values.Length / count))], null);
     }
 
     /// <summary>The numbers of one sample or several.</summary>
-    private static (float[] Numbers, int Count, bool IsOne) Values(NpyArray array, string path, Sizes shape)
+    private static (float[] Values, int Count, bool IsOne) Numbers(NpyArray array, string path, Sizes shape)
     {
         var isOne = array.Shape == shape || (shape[0] == 1 && array.Shape == shape.From(1));
         if (!isOne && (array.Shape.Count < 2 || (array.Shape.From(1) != shape && !(shape[0] == 1 && array.Shape.From(1) == shape.From(1)))))

@@ -17,6 +17,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     private readonly List<OnnxNode> unread = [];
     private readonly long held = model.Graph.Initialisers.Sum(static tensor => (long)tensor.Count) + model.Graph.Nodes.Sum(static node => node.Attributes.Sum(static attribute => (long)(attribute.Tensor?.Count ?? 0)));
     private long spent;
+    private NodeImport? arithmetic;
     private readonly Dictionary<string, int> uses = new(StringComparer.Ordinal);
 
     /// <summary>The version of the operators.</summary>
@@ -31,6 +32,9 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     /// <summary>What the model says the batch is, where it says a number; 1 otherwise.</summary>
     public int DeclaredBatch { get; private set; } = 1;
 
+    /// <summary>The smaller of the two batches that everything is computed for; the other one is larger by one.</summary>
+    public int Batch { get; private init; } = 2;
+
     public ImportedNetwork Run()
     {
         if (options.InputShape.Count == 0 && options.Inputs.Count == 0 && options.FirstAxisIsBatch && TesseraModel.TryRead(model, out var network, out var parameters))
@@ -38,6 +42,14 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             return new ImportedNetwork(network, parameters, NetworkDescription.InputName, [.. graph.Outputs.Select(static output => (output.Name, output.Name))]);
         }
 
+        var (inputName, shape, inputs) = Read();
+        var imported = Finish(inputName, shape) with { Inputs = inputs };
+        if (arithmetic is not null) CheckEven(imported.Network);
+        return imported;
+    }
+
+    private (string Name, Sizes Shape, (string Name, Sizes Shape)[] Inputs) Read()
+    {
         CheckReadable();
         foreach (var tensor in graph.Initialisers) values[tensor.Name] = new Known(new NumberArray(tensor));
         foreach (var (constant, tensor) in options.Constants) values[constant] = Constant(constant, tensor);
@@ -46,7 +58,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         Sizes[] shapes = [.. inputs.Select(ShapeOf)];
         var shape = Joined(shapes);
         if (shape.Count > NodeImport.MostAxes || shape.Aggregate(1.0, static (product, size) => product * size) > int.MaxValue) throw Wrong($"input '{inputs[0].Name}' of {shape}: an example of more than {NodeImport.MostAxes} axes or {int.MaxValue} elements");
-        Flow whole = new(NetworkDescription.InputName, [2, .. shape.AsSpan()], [3, .. shape.AsSpan()], OnnxElement.Float);
+        Flow whole = new(NetworkDescription.InputName, [Batch, .. shape.AsSpan()], [Batch + 1, .. shape.AsSpan()], OnnxElement.Float);
         foreach (var used in graph.Nodes.SelectMany(static node => node.Inputs).Concat(graph.Outputs.Select(static output => output.Name)))
         {
             CollectionsMarshal.GetValueRefOrAddDefault(uses, used, out _)++;
@@ -55,7 +67,24 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         TakeApart(whole, inputs, shapes);
         foreach (var node in graph.Nodes) Import(node);
         CheckAllRead();
-        return Finish(string.Join(", ", inputs.Select(static input => input.Name)), shape) with { Inputs = [.. inputs.Zip(shapes, static (input, each) => (input.Name, each))] };
+        return (string.Join(", ", inputs.Select(static input => input.Name)), shape, [.. inputs.Zip(shapes, static (input, each) => (input.Name, each))]);
+    }
+
+    /// <summary>A network for any batch must come of other batches too; halves of a batch, the smaller of two sizes or remainders make another one.</summary>
+    private void CheckEven(NetworkDescription network)
+    {
+        var other = new GraphImport(model, name, options) { Batch = 7 };
+        try
+        {
+            var (_, shape, _) = other.Read();
+            if (other.Described(shape).Equals(network)) return;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or ArgumentException or OverflowException)
+        {
+            // What fits batches of two and three and no others is said below.
+        }
+
+        throw arithmetic!.Wrong("it computes with the size of the batch, and what comes of it does not grow evenly with the batch, so that no network is right for every batch; export the model for one batch, with its sizes as numbers");
     }
 
     /// <summary>What of a graph's outputs can be computed while importing; null for an output that becomes layers. All inputs must be given as constants.</summary>
@@ -66,6 +95,9 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         foreach (var node in graph.Nodes) Import(node);
         return [.. graph.Outputs.Select(output => (Find(output.Name) as Known)?.AtTwo)];
     }
+
+    /// <summary>Keeps the first node that computes with sizes which depend on the batch.</summary>
+    public void NoteArithmeticOfBatch(NodeImport node) => arithmetic ??= node;
 
     /// <summary>How many nodes and outputs of the graph take a value.</summary>
     public int Uses(string value) => uses.GetValueOrDefault(value);
@@ -103,7 +135,8 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
     public void Spend(long numbers, NodeImport node)
     {
         spent += numbers;
-        if (spent > (2 * held) + (1 << 20)) throw node.Wrong("the constants computed in this model are far larger than the model; it may be hostile");
+        // What is made for larger batches is larger.
+        if (spent > ((2 * held) + (1 << 20)) * ((Batch + 1) / 2)) throw node.Wrong("the constants computed in this model are far larger than the model; it may be hostile");
     }
 
     public InvalidDataException Wrong(string what) => new($"{name}: {what}.");
@@ -170,7 +203,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             {
                 NodeImport here = new(this, new OnnxNode("Input", [], [inputs[index].Name]));
                 var length = whole.Rank == 2 ? (int)shape.Product : shape[0];
-                flow = ShapeOperators.To(here, here.Add(new Slice([1], [start], [start + length]), whole), [2, .. shape.AsSpan()], [3, .. shape.AsSpan()]);
+                flow = ShapeOperators.To(here, here.Add(new Slice([1], [start], [start + length]), whole), [Batch, .. shape.AsSpan()], [Batch + 1, .. shape.AsSpan()]);
                 start += length;
             }
 
@@ -260,6 +293,13 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
 
     private ImportedNetwork Built(string inputName, Sizes shape)
     {
+        var outputs = Outputs();
+        var (network, parameters) = Layers.Build(graph.Name, shape, [.. outputs.Select(static output => output.Flow.Layer)], (8 * held) + (1 << 20));
+        return new ImportedNetwork(network, parameters, inputName, [.. outputs.Select(static output => (output.Name, output.Flow.Layer))]);
+    }
+
+    private (string Name, Flow Flow)[] Outputs()
+    {
         // Beside an output that depends on the input, constants may be given out.
         var outputs = graph.Outputs.Select((output, place) => (output.Name, Flow: place > 0 && Find(output.Name) is Known { DependsOnBatch: false } known ? ConstantLayer(output.Name, known.AtTwo) : OutputFlow(output.Name))).ToArray();
         var first = outputs[0].Flow;
@@ -270,15 +310,17 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
             outputs[0].Flow = first;
         }
 
-        var (network, parameters) = Layers.Build(graph.Name, shape, [.. outputs.Select(static output => output.Flow.Layer)], (8 * held) + (1 << 20));
-        return new ImportedNetwork(network, parameters, inputName, [.. outputs.Select(static output => (output.Name, output.Flow.Layer))]);
+        return outputs;
     }
+
+    /// <summary>The network without the numbers of its parameters.</summary>
+    private NetworkDescription Described(Sizes shape) => Layers.Describe(graph.Name, shape, [.. Outputs().Select(static output => output.Flow.Layer)]);
 
     private Flow OutputFlow(string output) => Find(output) switch
     {
         Flow flow when flow.Layer != NetworkDescription.InputName => flow,
         Flow flow => Identity(flow, output),
-        Winners => throw Wrong($"output '{output}' is the positions of a max pooling's winners, which a network keeps to itself (for max unpooling)"),
+        Winners winners => new NodeImport(this, new OnnxNode("MaxPool", [], [output])).Positions(winners),
         Known => throw Wrong($"output '{output}' is a constant and depends on no input"),
         _ => throw Wrong($"output '{output}' is given by no node"),
     };

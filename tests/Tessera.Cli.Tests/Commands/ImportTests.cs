@@ -167,7 +167,7 @@ public sealed class ImportTests : IDisposable
     public void Several_inputs_are_named_and_go_in_behind_one_another()
     {
         OnnxValue Input(string name, params OnnxDimension[] sizes) => new(name, OnnxElement.Float, [new(null, "N"), .. sizes]);
-        OnnxModel model = new(new OnnxGraph("two", [new("Concat", ["b", "a"], ["c"]) { Attributes = [OnnxAttribute.Of("axis", 1)] }, new("Neg", ["c"], ["y"])], [], [Input("a", new(2, null), new(null, "L")), Input("b", new(1, null), new(3, null))], [new("y", OnnxElement.Float, null)])) { IrVersion = 8, Opset = 18 };
+        var model = new Tessera.Onnx.Format.OnnxModel(new OnnxGraph("two", [new("Concat", ["b", "a"], ["c"]) { Attributes = [OnnxAttribute.Of("axis", 1)] }, new("Neg", ["c"], ["y"])], [], [Input("a", new(2, null), new(null, "L")), Input("b", new(1, null), new(3, null))], [new("y", OnnxElement.Float, null)])) { IrVersion = 8, Opset = 18 };
         File.WriteAllBytes(folder["two.onnx"], ModelWriter.Write(model).ToArray());
         Fails(1, "it takes 2 inputs (a, b): name those that samples go into (--input, again for several, which are put behind one another), and give the others as --constant.", "plan", folder["two.onnx"]);
         Fails(1, "say the shape of one example (--input-shape name=)", "plan", folder["two.onnx"], "--input", "a", "--input", "b");
@@ -199,6 +199,16 @@ public sealed class ImportTests : IDisposable
             for (var i = 0; i < 60; i++) firstSample[(i % 3 * 20) + (i / 3)] = lastSample[i];
             Assert.Equal(Forward(last, lastSample, "flat"), Forward(first, firstSample, "flat"));
         }
+    }
+
+    [Fact]
+    public void A_model_with_channels_last_is_drawn_as_one_that_has_them_first()
+    {
+        Layer[] layers = [new Permute([0, 3, 1, 2]) { Name = "move" }, new Convolution(new() { Kernel = [2, 3], Outputs = 2 }) { Name = "conv" }, new Relu { Name = "relu" }];
+        OnnxExport.Write(folder["last.onnx"], NetworkParameters<float>.Create(new NetworkDescription("drawn", [5, 4, 3], layers), 3), new OnnxExportOptions { KeepLayers = false });
+        OnnxExport.Write(folder["first.onnx"], NetworkParameters<float>.Create(new NetworkDescription("drawn", [3, 5, 4], [layers[1], layers[2]]), 3), new OnnxExportOptions { KeepLayers = false });
+        foreach (var name in (string[])["last", "first"]) Assert.Equal((0, ""), (ToolRun.Of("draw", "network", folder[$"{name}.onnx"], "--out", folder[$"{name}.svg"]) is var run ? (run.Code, run.Error) : default));
+        Assert.Equal(File.ReadAllText(folder["first.svg"]), File.ReadAllText(folder["last.svg"]));
     }
 
     [Fact]

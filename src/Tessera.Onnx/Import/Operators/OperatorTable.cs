@@ -20,6 +20,7 @@ internal static class OperatorTable
             .. ShapeOperators.All,
             .. ResizeOperators.All,
             .. PlaceOperators.All,
+            .. PatchOperators.All,
         ],
         StringComparer.Ordinal);
 }

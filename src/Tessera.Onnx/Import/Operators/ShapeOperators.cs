@@ -49,10 +49,10 @@ internal static class ShapeOperators
 
     private static void Reshape(NodeImport node)
     {
-        // Winners stay those of their pooling, in whatever shape they are handed on.
-        if (node.Input(0) is Winners winners)
+        // Winners stay those of their pooling, where they are handed on as one row.
+        if (node.Input(0) is Winners winners && node.Input(1) is Known { AtTwo: { Count: 1, First: -1 } })
         {
-            node.Give(winners);
+            node.Give(winners with { IsRow = true });
             return;
         }
 
