@@ -97,7 +97,6 @@ public class KerasFileTests
                 var damaged = bytes.ToArray();
                 damaged[damage.Item1] = damage.Item2;
                 File.WriteAllBytes(folder["d.h5"], damaged[..(damage.Item2 % 8 == 0 ? damage.Item1 : damaged.Length)]);
-                var before = GC.GetAllocatedBytesForCurrentThread();
                 try
                 {
                     KerasFile.Read(folder["d.h5"]);
@@ -106,10 +105,8 @@ public class KerasFileTests
                 {
                     Assert.StartsWith(folder["d.h5"], exception.Message, StringComparison.Ordinal);
                 }
-
-                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 128L << 20);
             },
-            iter: 400, threads: 1);
+            iter: 100, threads: 1);
     }
 
     private static void Write(
