@@ -304,7 +304,7 @@ internal sealed class GraphImport(OnnxModel model, string name, OnnxImportOption
         var outputs = graph.Outputs.Select((output, place) => (output.Name, Flow: place > 0 && Find(output.Name) is Known { DependsOnBatch: false } known ? ConstantLayer(output.Name, known.AtTwo) : OutputFlow(output.Name))).ToArray();
         var first = outputs[0].Flow;
         // What the network gives must be a layer that no other one takes.
-        if (first.Layer == NetworkDescription.InputName || Uses(outputs[0].Name) > 1 || outputs.Skip(1).Any(output => output.Flow.Layer == first.Layer))
+        if (first.Layer == NetworkDescription.InputName || Uses(outputs[0].Name) > 1 || Layers.IsTaken(first.Layer) || outputs.Skip(1).Any(output => output.Flow.Layer == first.Layer))
         {
             first = Identity(first, outputs[0].Name);
             outputs[0].Flow = first;

@@ -32,6 +32,9 @@ internal sealed class LayerList
         layers.Add(layer);
     }
 
+    /// <summary>Whether a layer takes what another gives.</summary>
+    public bool IsTaken(string name) => layers.Exists(layer => layer.Inputs.Contains(name));
+
     public Layer? Find(string name) => places.TryGetValue(name, out var place) ? layers[place] : null;
 
     public void Replace(Layer layer) => layers[places[layer.Name]] = layer;
