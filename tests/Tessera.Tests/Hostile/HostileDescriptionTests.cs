@@ -25,12 +25,12 @@ public class HostileDescriptionTests
     public void A_model_of_codes_gets_no_memory_for_what_is_not_in_its_checkpoint()
     {
         using var folder = new TemporaryFolder();
-        var model = """{ "input": [1, 4000, 4000], "sparseCoding": { "kernel": [2000, 2000], "outputs": 60, "stride": [2000, 2000] } }""";
+        var model = """{ "input": [1, 40, 40], "sparseCoding": { "kernel": [20, 20], "outputs": 100000, "stride": [20, 20] } }""";
         SafetensorsFile.Write(folder["a"], [SafetensorsTensor.Create<float>("dictionary", [2], new float[2])], new Dictionary<string, string> { ["format"] = "tessera 1", ["model"] = model });
         var checkpoint = ReconstructionCheckpoint.Open(folder["a"]);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var error = Assert.Throws<InvalidDataException>(() => checkpoint.ReadModel<float>(1, 1));
-        Assert.Equal($"{folder["a"]}: the checkpoint cannot be used: its model has 240000000 parameters, but all tensors in it together only 2 numbers; it is cut short or the file of another model.", error.Message);
+        Assert.Equal($"{folder["a"]}: the checkpoint cannot be used: its model has 40000000 parameters, but all tensors in it together only 2 numbers; it is cut short or the file of another model.", error.Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
     }
 
