@@ -30,7 +30,7 @@ internal sealed class WinogradAxis
     private WinogradAxis(TapAxis axis, int step, int[] residues, int[] lowest, TapAxis.Tap?[][] elements)
     {
         (SourceSize, ResultSize) = (axis.SourceSize, axis.ResultSize);
-        (Step, Residues, Lowest, Elements) = (step, residues, lowest, elements);
+        (Step, Residues, Lowest, Elements, Taps) = (step, residues, lowest, elements, elements[0].Length / lowest.Length);
         var starts = new List<int>();
         var end = axis.Count * axis.ResultStep;
         for (var first = 0; first < Math.Min(IsDilated ? step : 1, end); first++)
@@ -42,7 +42,7 @@ internal sealed class WinogradAxis
     }
 
     /// <summary>Taps r of a group.</summary>
-    public int Taps => Elements[0].Length / Groups;
+    public int Taps { get; }
 
     /// <summary>The groups that the kernel's taps fall into.</summary>
     public int Groups => Lowest.Length;
