@@ -14,27 +14,37 @@ internal enum TesseraRole
 
     /// <summary>Beside itself: asked for exactness, where that changes the algorithm.</summary>
     Exact,
+
+    /// <summary>Beside itself: the ordinary convolution, asked for exactness.</summary>
+    OrdinaryExact,
 }
 
 /// <summary>This library: a plan and its workspace made beforehand, tensors over plain arrays.</summary>
 internal sealed class TesseraSystem(TesseraRole role) : ISystem
 {
-    public string Name => role == TesseraRole.Subject ? "tessera" : "tessera-" + role.ToString().ToLowerInvariant();
+    public string Name => role switch
+    {
+        TesseraRole.Subject => "tessera",
+        TesseraRole.Ordinary => "tessera-ordinary",
+        TesseraRole.Exact => "tessera-exact",
+        _ => "tessera-ordinary-exact",
+    };
 
     public IContestant? Prepare(Workload workload)
     {
         if (workload is TrainingWorkload training) return role == TesseraRole.Subject ? new TesseraTraining(training) : null;
         if (workload is InferenceWorkload inference) return role == TesseraRole.Subject ? new TesseraInference(inference, inference.Subject.Parameters()) : null;
         if (workload is not ConvolutionWorkload convolution) return null;
-        if (role != TesseraRole.Ordinary)
+        var ordinary = role is TesseraRole.Ordinary or TesseraRole.OrdinaryExact;
+        if (ordinary)
         {
-            var own = new Contestant(convolution, comparable: true, role == TesseraRole.Exact);
-            return role == TesseraRole.Subject || own.Algorithm != new Contestant(convolution, comparable: true, exact: false).Algorithm ? own : null;
+            if (convolution.Shape is { Tile: null, HalfTable: false }) return null;
+            convolution = new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads);
         }
 
-        return convolution.Shape is { Tile: null, HalfTable: false }
-            ? null
-            : new Contestant(new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads), comparable: false, exact: false);
+        var exact = role is TesseraRole.Exact or TesseraRole.OrdinaryExact;
+        var contestant = new Contestant(convolution, comparable: !ordinary, exact);
+        return exact && contestant.Algorithm == new Contestant(convolution, comparable: false, exact: false).Algorithm ? null : contestant;
     }
 
     private sealed class Contestant : IContestant
@@ -66,10 +76,10 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
 
         public long? WorkspaceBytes => workspace.Bytes;
 
-        /// <summary>As the plan's words say it, without the workspace: <c>Forward: panels …; workspace …</c>.</summary>
-        public string? Algorithm => plan.ToString().Split('\n')
-            .Select(line => line.Trim().Split(": ", 2))
-            .FirstOrDefault(words => words[0] == workload.Operation.ToString())?[1].Split("; workspace")[0];
+        /// <summary>As the plan's words say it, without the workspace: <c>Forward: panels …; workspace …</c>; of forward and backward all three.</summary>
+        public string Algorithm => string.Join('\n', plan.ToString().Split('\n')
+            .Select(line => line.Trim().Split("; workspace")[0])
+            .Where(line => workload.Operation == Operation.ForwardBackward || line.StartsWith($"{workload.Operation}: ", StringComparison.Ordinal)));
 
         public void Run()
         {

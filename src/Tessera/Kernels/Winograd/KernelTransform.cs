@@ -11,7 +11,8 @@ namespace Tessera.Kernels.Winograd;
 ///     K [m][c][q…]  →  turned to [c, q][lanes], some channels at a time  →  [component][outer tap][c][lanes]
 /// </code>
 /// Lanes are the channels of the result: m going forward and for the kernel gradient, c for the input gradient. Pairs that
-/// a table leaves out are zeros.
+/// a table leaves out are zeros. A tiled operator's kernels are turned together, [tile][c, q][lanes], and each residue takes from
+/// them the elements that its groups of taps have.
 /// </summary>
 internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     where TVector : struct
@@ -26,6 +27,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     private readonly ConnectionTable? table;
     private readonly int inputs;
     private readonly int volume;
+    private readonly int tiles;
+    private readonly nint tilePitch;
     private readonly int rowTaps;
     private readonly int columnTaps;
     private readonly int tapsPerOuter;
@@ -39,13 +42,18 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         table = geometry.Table;
         inputs = geometry.InputChannels / geometry.Groups;
         volume = (int)geometry.KernelSize.Product;
+        tiles = (int)geometry.Tile.Product;
+        tilePitch = (nint)geometry.PairCount * volume;
         (rowTaps, columnTaps) = (tiling.Rows.Taps, tiling.Columns.Taps);
         tapsPerOuter = rowTaps * columnTaps;
         (rowStep, columnStep) = (rowTaps == 1 ? 0 : tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
     }
 
+    /// <summary>Whether taps stand evenly spaced in the kernel, and need not be gathered first.</summary>
+    private bool IsEven => tiles == 1;
+
     /// <summary>What turning some channels takes, for panels of a width.</summary>
-    public long ScratchElements(int channels, int width) => ((long)channels * volume * width) + (Components * TLanes.Count);
+    public long ScratchElements(int channels, int width) => ((long)tiles * channels * volume * width) + (2 * Components * TLanes.Count);
 
     /// <summary>Transforms source channels [first, end) for a panel of result channels; those that do not exist become zeros.</summary>
     /// <param name="kernel">The kernel of a group.</param>
@@ -57,11 +65,87 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     /// <param name="to">Where the first channel of outer tap 0 goes, component 0.</param>
     /// <param name="componentPitch">From one component to the next.</param>
     /// <param name="outerPitch">From one outer tap to the next.</param>
+    /// <param name="residuePitch">From one residue to the next.</param>
     /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
-    public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, T* scratch)
+    public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, nint residuePitch, T* scratch)
     {
-        var halfway = scratch;
-        var turned = halfway + (Components * TLanes.Count);
+        T* halfway = scratch, taken = halfway + (Components * TLanes.Count), turned = taken + (Components * TLanes.Count);
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            Turn(kernel + (tile * tilePitch), lane, lanes, width, first, end, turned + ((nint)tile * (end - first) * volume * width));
+        }
+
+        for (var residue = 0; residue < tiling.Residues; residue++)
+        {
+            for (var c = 0; c < end - first; c++)
+            {
+                for (var outer = 0; outer < tiling.OuterTaps; outer++)
+                {
+                    var elements = tiling.Elements.AsSpan(((residue * tiling.OuterTaps) + outer) * tapsPerOuter, tapsPerOuter);
+                    var into = to + (residue * residuePitch) + (outer * outerPitch) + ((nint)c * width);
+                    for (var v = 0; v < width; v += TLanes.Count)
+                    {
+                        T* from = IsEven ? turned + ((((nint)c * volume) + elements[0]) * width) + v : taken;
+                        nint row = IsEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = IsEven ? (nint)columnStep * width : TLanes.Count;
+                        if (!IsEven) Take(elements, turned + v, c, end - first, width, taken);
+                        if (rowTaps == 1)
+                        {
+                            PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, from, column, 0, into + v, componentPitch, 0, 1);
+                            continue;
+                        }
+
+                        PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, true, from, row, column, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
+                        PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, halfway, TLanes.Count, Points * TLanes.Count, into + v, componentPitch, Points * componentPitch, Points);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The transpose of <see cref="Pack"/> for the forward kernel: sums of components [component][outer tap][c][residue][lanes], <paramref name="rowPitch"/> from one c
+    /// to the next, become the gradient of source channels [first, end).
+    /// </summary>
+    public void Unpack(T* from, nint componentPitch, nint outerPitch, nint rowPitch, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* scratch)
+    {
+        T* halfway = scratch, taken = halfway + (Components * TLanes.Count), turned = taken + (Components * TLanes.Count);
+        for (var residue = 0; residue < tiling.Residues; residue++)
+        {
+            for (var c = 0; c < end - first; c++)
+            {
+                for (var outer = 0; outer < tiling.OuterTaps; outer++)
+                {
+                    var elements = tiling.Elements.AsSpan(((residue * tiling.OuterTaps) + outer) * tapsPerOuter, tapsPerOuter);
+                    var sums = from + (outer * outerPitch) + (c * rowPitch) + ((nint)residue * width);
+                    for (var v = 0; v < width; v += TLanes.Count)
+                    {
+                        T* to = IsEven ? turned + ((((nint)c * volume) + elements[0]) * width) + v : taken;
+                        nint row = IsEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = IsEven ? (nint)columnStep * width : TLanes.Count;
+                        if (rowTaps == 1)
+                        {
+                            PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, 0, to, column, 0, 1);
+                        }
+                        else
+                        {
+                            PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, Points * componentPitch, halfway, TLanes.Count, Points * TLanes.Count, Points);
+                            PointTransform<TVector, T, TLanes>.Gather(rowTaps, true, halfway, Points * TLanes.Count, TLanes.Count, to, row, column, columnTaps);
+                        }
+
+                        if (!IsEven) Give(elements, taken, c, end - first, width, turned + v);
+                    }
+                }
+            }
+        }
+
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            TurnBack(turned + ((nint)tile * (end - first) * volume * width), width, kernel + (tile * tilePitch), lane, lanes, first, end, accumulate);
+        }
+    }
+
+    /// <summary>Source channels [first, end) of one tile's kernel, [c, q][lanes]; lanes and pairs that do not exist are zeros.</summary>
+    private void Turn(T* kernel, int lane, int lanes, int width, int first, int end, T* turned)
+    {
         if (lanes < width || table is not null) new Span<T>(turned, (end - first) * volume * width).Clear();
         if (table is not null)
         {
@@ -89,53 +173,11 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         {
             Transposition.Run(kernel + ((((nint)lane * inputs) + first) * volume), (long)inputs * volume, lanes, (end - first) * volume, turned, width, false, TLanes.Count * sizeof(T) > 16);
         }
-
-        for (var c = 0; c < end - first; c++)
-        {
-            for (var outer = 0; outer < tiling.OuterTaps; outer++)
-            {
-                var from = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
-                var into = to + (outer * outerPitch) + ((nint)c * width);
-                for (var v = 0; v < width; v += TLanes.Count)
-                {
-                    if (rowTaps == 1)
-                    {
-                        PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, from + v, (nint)columnStep * width, 0, into + v, componentPitch, 0, 1);
-                        continue;
-                    }
-
-                    PointTransform<TVector, T, TLanes>.Evaluate(rowTaps, true, from + v, (nint)rowStep * width, (nint)columnStep * width, halfway, Points * TLanes.Count, TLanes.Count, columnTaps);
-                    PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, halfway, TLanes.Count, Points * TLanes.Count, into + v, componentPitch, Points * componentPitch, Points);
-                }
-            }
-        }
     }
 
-    /// <summary>The transpose of <see cref="Pack"/> for the forward kernel: sums of components [component][outer tap][c][lanes] become the gradient of source channels [first, end).</summary>
-    public void Unpack(T* from, nint componentPitch, nint outerPitch, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* scratch)
+    /// <summary>The transpose of <see cref="Turn"/> for the forward kernel.</summary>
+    private void TurnBack(T* turned, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate)
     {
-        var halfway = scratch;
-        var turned = halfway + (Components * TLanes.Count);
-        for (var c = 0; c < end - first; c++)
-        {
-            for (var outer = 0; outer < tiling.OuterTaps; outer++)
-            {
-                var sums = from + (outer * outerPitch) + ((nint)c * width);
-                var to = turned + ((((nint)c * volume) + tiling.Elements[outer * tapsPerOuter]) * width);
-                for (var v = 0; v < width; v += TLanes.Count)
-                {
-                    if (rowTaps == 1)
-                    {
-                        PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, 0, to + v, (nint)columnStep * width, 0, 1);
-                        continue;
-                    }
-
-                    PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, Points * componentPitch, halfway, TLanes.Count, Points * TLanes.Count, Points);
-                    PointTransform<TVector, T, TLanes>.Gather(rowTaps, true, halfway, Points * TLanes.Count, TLanes.Count, to + v, (nint)rowStep * width, (nint)columnStep * width, columnTaps);
-                }
-            }
-        }
-
         if (table is not null)
         {
             for (var m = lane; m < lane + lanes; m++)
@@ -158,6 +200,32 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         {
             Transposition.Run(turned + some, width, (end - first) * volume, Math.Min(atOnce, lanes - some), kernel + ((((nint)(lane + some) * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
         }
+    }
+
+    /// <summary>The elements that a group of taps has, side by side, a vector of each; zeros where it has none.</summary>
+    private void Take(ReadOnlySpan<int> elements, T* turned, int c, int channels, int width, T* taken)
+    {
+        foreach (var element in elements)
+        {
+            TLanes.Store(element < 0 ? TLanes.Broadcast(T.Zero) : TLanes.Load(turned + Place(element, c, channels, width)), taken);
+            taken += TLanes.Count;
+        }
+    }
+
+    /// <summary>The transpose of <see cref="Take"/>: every element is in one group of one residue.</summary>
+    private void Give(ReadOnlySpan<int> elements, T* taken, int c, int channels, int width, T* turned)
+    {
+        foreach (var element in elements)
+        {
+            if (element >= 0) TLanes.Store(TLanes.Load(taken), turned + Place(element, c, channels, width));
+            taken += TLanes.Count;
+        }
+    }
+
+    private nint Place(int element, int c, int channels, int width)
+    {
+        var tile = Math.DivRem(element, volume, out var q);
+        return ((((((nint)tile * channels) + c) * volume) + q) * width);
     }
 
     /// <summary>The first pair of an output channel's <paramref name="row"/> whose input channel is at least <paramref name="input"/>.</summary>

@@ -36,66 +36,91 @@ internal sealed unsafe class StripTransform<TVector, T, TLanes>(WinogradTiling t
         return (((elements + line - 1) / line) | 1) * line;
     }
 
-    /// <summary>Bᵀ d B of some channels of the source, zeros outside it: [component][tile][channel].</summary>
+    /// <summary>Bᵀ d B of some channels of the source, zeros outside it, for all groups of taps: [component][tile][group][channel].</summary>
     /// <param name="strip">The tiles.</param>
-    /// <param name="tap">The outer tap.</param>
     /// <param name="planes">The plane of the first channel that it reads; null for zeros.</param>
     /// <param name="planeStride">From one channel to the next.</param>
     /// <param name="channels">How many; the rest of <see cref="Padded"/> becomes zeros.</param>
     /// <param name="to">The first tile's first channel, component 0.</param>
     /// <param name="componentPitch">From one component to the next.</param>
     /// <param name="tilePitch">From one tile to the next.</param>
+    /// <param name="groupPitch">From one group of taps to the next.</param>
     /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
-    public void Source(in Strip strip, int tap, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
+    public void Source(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, nint groupPitch, T* scratch)
     {
-        var (row, column) = tiling.Lowest(tap);
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
-            LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, rows.Points, strip.Row + row, rows.SourceSize, strip.First + column, columns.SourceSize, scratch);
-            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
-            for (var tile = 0; tile < strip.Tiles; tile++)
+            var into = to + c;
+            foreach (var lowest in rows.Lowest)
             {
-                var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                LayOut(planes == null ? null : planes + (c * planeStride), planeStride, channels - c, rows.Points, strip.Row + lowest, rows.SourceSize, strip.First + columns.Lowest[0], columns.SourceSize, scratch);
+                if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Spread(scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+                foreach (var place in columns.Lowest)
+                {
+                    for (var tile = 0; tile < strip.Tiles; tile++)
+                    {
+                        var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + place - columns.Lowest[0]) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Spread(from, (nint)columns.Step * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                    }
+
+                    into += groupPitch;
+                }
             }
         }
     }
 
-    /// <summary>E g Eᵀ of some channels of the result's gradient, in the same form.</summary>
-    public void ResultGradient(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, T* scratch)
+    /// <summary>E g Eᵀ of some channels of the result's gradient, for all residues: [component][tile][residue][channel].</summary>
+    public void ResultGradient(in Strip strip, T* planes, nint planeStride, int channels, T* to, nint componentPitch, nint tilePitch, nint residuePitch, T* scratch)
     {
         for (var c = 0; c < Padded(channels); c += TLanes.Count)
         {
-            LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row, rows.ResultSize, strip.First, columns.ResultSize, scratch);
-            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
-            for (var tile = 0; tile < strip.Tiles; tile++)
+            var into = to + c;
+            foreach (var below in rows.Residues)
             {
-                var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, to + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                LayOut(planes + (c * planeStride), planeStride, channels - c, rows.Outputs, strip.Row + below, rows.ResultSize, strip.First, columns.ResultSize, scratch);
+                if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Evaluate(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, tiling.Span);
+                foreach (var beside in columns.Residues)
+                {
+                    for (var tile = 0; tile < strip.Tiles; tile++)
+                    {
+                        var from = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + beside) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Evaluate(columns.Outputs, false, from, (nint)columns.Step * TLanes.Count, rowElements, into + (tile * tilePitch), componentPitch, columns.Points * componentPitch, rows.Points);
+                    }
+
+                    into += residuePitch;
+                }
             }
         }
     }
 
     /// <summary>Mᵀ y M into the result's planes, with a bias for each channel or null.</summary>
-    public void Result(in Strip strip, T* from, nint componentPitch, nint tilePitch, int channels, T* bias, T* planes, nint planeStride, bool accumulate, T* scratch)
+    public void Result(in Strip strip, T* from, nint componentPitch, nint tilePitch, nint residuePitch, int channels, T* bias, T* planes, nint planeStride, bool accumulate, T* scratch)
     {
-        var count = Math.Min(rows.Outputs, ((rows.ResultSize - 1 - strip.Row) / rows.Step) + 1);
+        var width = strip.End - strip.First;
         for (var c = 0; c < channels; c += TLanes.Count)
         {
-            for (var tile = 0; tile < strip.Tiles; tile++)
-            {
-                var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First) * TLanes.Count);
-                PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, from + c + (tile * tilePitch), componentPitch, columns.Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, rows.Points);
-            }
-
-            var width = strip.End - strip.First;
             var lanes = Math.Min(TLanes.Count, channels - c);
-            if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
-            for (var i = 0; i < count; i++)
+            var sums = from + c;
+            foreach (var below in rows.Residues)
             {
-                var row = scratch + (i * rowElements);
-                if (bias != null) AddBias(row, bias + c, lanes, width);
-                Transposition.Run(row, TLanes.Count, width, lanes, planes + (c * planeStride) + ((nint)(strip.Row + (i * rows.Step)) * columns.ResultSize) + strip.First, planeStride, accumulate, TLanes.Count * sizeof(T) > 16);
+                foreach (var beside in columns.Residues)
+                {
+                    for (var tile = 0; tile < strip.Tiles; tile++)
+                    {
+                        var to = scratch + ((nint)(columns.Starts[strip.FirstTile + tile] - strip.First + beside) * TLanes.Count);
+                        PointTransform<TVector, T, TLanes>.Gather(columns.Outputs, false, sums + (tile * tilePitch), componentPitch, columns.Points * componentPitch, to, (nint)columns.Step * TLanes.Count, rowElements, rows.Points);
+                    }
+
+                    sums += residuePitch;
+                }
+
+                if (rows.Points > 1) PointTransform<TVector, T, TLanes>.Gather(rows.Outputs, false, scratch, rowElements, TLanes.Count, scratch, rowElements, TLanes.Count, width);
+                for (int i = 0, y = strip.Row + below; i < rows.Outputs && y < rows.ResultSize; i++, y += rows.Step)
+                {
+                    var row = scratch + (i * rowElements);
+                    if (bias != null) AddBias(row, bias + c, lanes, width);
+                    Transposition.Run(row, TLanes.Count, width, lanes, planes + (c * planeStride) + ((nint)y * columns.ResultSize) + strip.First, planeStride, accumulate, TLanes.Count * sizeof(T) > 16);
+                }
             }
         }
     }

@@ -6,10 +6,16 @@ namespace Tessera.Kernels.Winograd;
 /// One axis cut into tiles: six source numbers, evenly spaced, give 7 − r results of a kernel of r taps. With a dilation δ
 /// the results of one tile lie δ apart, as its sources do, so that every residue modulo δ is a convolution without one.
 /// More than five taps are groups of two to five, whose sums add up: 6 = 3 + 3. One tap needs no tiles: a tile is one number then.
+/// Where kernels repeat every t results, sources and results are dealt out into t phases and t residues, and on the lattice of each
+/// everything is a convolution without steps: a residue's taps on one phase are a group. Phases have the same tiles for all residues,
+/// so that a source is transformed once.
 /// <code>
 ///     δ = 1, r = 3:   sources   0 1 2 3 4 5              δ = 2:   sources   0 . 2 . 4 . 6 . 8 . 10
 ///                                       4 5 6 7 8 9      
 ///                     results   0 1 2 3|4 5 6 7|…                 results   0 . 2 . 4 . 6      and 1 . 3 . 5 . 7
+///
+///     t = 2, 5 taps:  phase 0   0 . 2 . 4 . 6 . 8 . 10   residue 0: taps 0 2 4 of phase 0, 1 3 of phase 1
+///                     phase 1   . 1 . 3 . 5 . 7 . 9 . 11 residue 1: taps . 1 3 of phase 0, 0 2 4 of phase 1
 /// </code>
 /// </summary>
 internal sealed class WinogradAxis
@@ -19,29 +25,27 @@ internal sealed class WinogradAxis
 
     private const int MostGroups = 4;
     private const int MostStep = 1 << 16;
+    private const int MostTile = 4;
 
-    private WinogradAxis(TapAxis axis, TapAxis.Tap[] taps, int step, int groups)
+    private WinogradAxis(TapAxis axis, int step, int[] residues, int[] lowest, TapAxis.Tap?[][] elements)
     {
-        Step = step;
-        Groups = groups;
-        Lowest = taps[0].Offset;
-        SourceSize = axis.SourceSize;
-        ResultSize = axis.ResultSize;
-        Elements = [.. taps.Select(tap => tap.Element)];
+        (SourceSize, ResultSize) = (axis.SourceSize, axis.ResultSize);
+        (Step, Residues, Lowest, Elements, Taps) = (step, residues, lowest, elements, elements[0].Length / lowest.Length);
         var starts = new List<int>();
-        for (var residue = 0; residue < Math.Min(step, axis.Count); residue++)
+        var end = axis.Count * axis.ResultStep;
+        for (var first = 0; first < Math.Min(IsDilated ? step : 1, end); first++)
         {
-            for (var start = residue; start < axis.Count; start += step * Outputs) starts.Add(start);
+            for (var start = first; start < end; start += step * Outputs) starts.Add(start);
         }
 
         Starts = [.. starts];
     }
 
     /// <summary>Taps r of a group.</summary>
-    public int Taps => Elements.Length / Groups;
+    public int Taps { get; }
 
     /// <summary>The groups that the kernel's taps fall into.</summary>
-    public int Groups { get; }
+    public int Groups => Lowest.Length;
 
     /// <summary>Sources of a tile, which is also how many products a tile takes.</summary>
     public int Points => Taps == 1 ? 1 : MostPoints;
@@ -52,29 +56,54 @@ internal sealed class WinogradAxis
     /// <summary>The distance δ between neighbouring sources, and results, of a tile.</summary>
     public int Step { get; }
 
-    /// <summary>The source coordinate that the first tap reads for result 0.</summary>
-    public int Lowest { get; }
+    /// <summary>Whether neighbouring results are in different tiles of the same residue.</summary>
+    public bool IsDilated => Step > 1 && Residues.Length == 1;
+
+    /// <summary>The residues of a tiled operator: how far its results lie behind those of residue 0. One, 0, for any other.</summary>
+    public int[] Residues { get; }
+
+    /// <summary>The source coordinate that the first tap of each group reads for result 0, rising.</summary>
+    public int[] Lowest { get; }
 
     public int SourceSize { get; }
 
     public int ResultSize { get; }
 
-    /// <summary>The kernel elements, by rising source coordinate.</summary>
-    public int[] Elements { get; }
+    /// <summary>For each residue its kernel elements, [group, tap] by rising source coordinate; null where it has none.</summary>
+    public TapAxis.Tap?[][] Elements { get; }
 
-    /// <summary>The first result of each tile.</summary>
+    /// <summary>The first result of each tile, of residue 0.</summary>
     public int[] Starts { get; }
 
-    /// <summary>The axis in tiles, or null where results are strided or tiled, taps unevenly spaced or not of a number that can be grouped.</summary>
-    public static WinogradAxis? TryCut(TapAxis axis)
+    /// <summary>The axis in tiles, or null where results are strided, taps unevenly spaced or not of a number that can be grouped.</summary>
+    /// <param name="parts">The tile residues or phases of the axis; the first has the most results.</param>
+    public static WinogradAxis? TryCut(TapAxis[] parts)
     {
+        var axis = parts[0];
+        if (axis.ResultStep > 1) return axis.SourceStep == axis.ResultStep ? TryDeal(parts) : null;
         var taps = axis.Taps.OrderBy(tap => tap.Offset).ToArray();
-        if (taps.Length < 1 || axis.SourceStep != 1 || axis.ResultStep != 1) return null;
-        if (taps.Length == 1) return new WinogradAxis(axis, taps, 1, 1);
+        if (taps.Length < 1 || axis.SourceStep != 1) return null;
+        if (taps.Length == 1) return new WinogradAxis(axis, 1, [0], [taps[0].Offset], [[taps[0]]]);
         var groups = Enumerable.Range(1, taps.Length / 2).FirstOrDefault(groups => taps.Length % groups == 0 && taps.Length / groups <= MostTaps(taps.Length));
         if (groups is 0 or > MostGroups) return null;
         var step = taps[1].Offset - taps[0].Offset;
-        return step <= MostStep && taps.Index().All(tap => tap.Item.Offset == taps[0].Offset + (tap.Index * step)) ? new WinogradAxis(axis, taps, step, groups) : null;
+        if (step > MostStep || taps.Index().Any(tap => tap.Item.Offset != taps[0].Offset + (tap.Index * step))) return null;
+        return new WinogradAxis(axis, step, [0], [.. Enumerable.Range(0, groups).Select(group => taps[group * (taps.Length / groups)].Offset)], [[.. taps]]);
+    }
+
+    /// <summary>A tiled axis: every phase is a group of as many taps as the residues together have on it.</summary>
+    private static WinogradAxis? TryDeal(TapAxis[] parts)
+    {
+        var step = parts[0].SourceStep;
+        if (step > MostTile) return null;
+        var phases = parts.SelectMany(part => part.Taps).Select(tap => tap.Offset).GroupBy(offset => ((offset % step) + step) % step).OrderBy(phase => phase.Min()).ToArray();
+        if (phases.Length == 0) return null;
+        var taps = phases.Max(phase => ((phase.Max() - phase.Min()) / step) + 1);
+        if (taps > 5) return null;
+        int[] lowest = [.. phases.Select(phase => phase.Min())];
+        TapAxis.Tap?[] ElementsOf(TapAxis part) =>
+            [.. lowest.SelectMany(low => Enumerable.Range(0, taps).Select(i => part.Taps.Cast<TapAxis.Tap?>().FirstOrDefault(tap => tap!.Value.Offset == low + (i * step))))];
+        return new WinogradAxis(parts[0], step, [.. parts.Select(part => part.ResultStart)], lowest, [.. parts.Select(ElementsOf)]);
     }
 
     // Tiles of groups of five have but two results, which is worth it for a kernel of five or ten alone.

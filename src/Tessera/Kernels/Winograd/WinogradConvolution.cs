@@ -12,6 +12,7 @@ namespace Tessera.Kernels.Winograd;
 /// <code>
 ///     component ξ:   sums [tile][m]  =  V_ξ [tile][c]  ×  U_ξ [c][m]       8 × 3 vectors of m at a time in registers
 /// </code>
+/// Where kernels repeat every t positions, c are the channels of all t² phases of the source and m those of all t² residues of the result.
 /// With many tiles the kernel is transformed first, once for all, and a job is a block of strips through all three steps.
 /// With few tiles, or a kernel much larger than they are, all tiles are transformed first and a job is a panel of result channels, whose part of the kernel is
 /// transformed, used and forgotten: a kernel of megabytes is then read once and its transform never leaves the cache.
@@ -26,6 +27,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private const int FewTilesBytes = 1024 * 1024;
     private const int WantedJobs = 8;
     private const int PackedChannels = 16;
+    private const int PackedBytes = 256 * 1024;
 
     private readonly WinogradTiling tiling;
     private readonly int components;
@@ -36,6 +38,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private readonly int groups;
     private readonly int rows;
     private readonly int channels;
+    private readonly int channelsPacked;
     private readonly int kernelElements;
     private readonly int plane;
     private readonly nint sourceChannel;
@@ -52,6 +55,8 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private readonly nint sourcePitch;
     private readonly nint sumPitch;
     private readonly nint sumRow;
+    private readonly nint residueRow;
+    private readonly nint residueKernel;
 
     public WinogradConvolution(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
     {
@@ -71,8 +76,10 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         vectors = StripTransform<TVector, T, TLanes>.Padded(rows) / TLanes.Count;
         tilePitch = (nint)tiling.OuterTaps * StripTransform<TVector, T, TLanes>.Padded(channels);
         var tiles = checked((int)tiling.Tiles);
-        long sourceBytes = components * (long)tiles * tilePitch * sizeof(T), kernelBytes = components * tilePitch * vectors * TLanes.Count * sizeof(T);
-        fewTiles = sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes);
+        residueRow = vectors * TLanes.Count;
+        residueKernel = tiling.OuterTaps * channels * residueRow;
+        long sourceBytes = components * (long)tiles * tilePitch * sizeof(T), kernelBytes = components * tilePitch * tiling.Residues * residueRow * sizeof(T);
+        fewTiles = tiling.Residues == 1 && (sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes));
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
@@ -80,21 +87,22 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
         channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(mostTiles * tilePitch);
-        kernelPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : (nint)tiling.OuterTaps * channels * vectors * TLanes.Count);
-        sumRow = fewTiles ? mostWidth : vectors * TLanes.Count;
+        channelsPacked = (int)Math.Clamp(PackedBytes / (geometry.Tile.Product * geometry.KernelSize.Product * mostWidth * sizeof(T)), 1, PackedChannels);
+        kernelPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : tiling.Residues * residueKernel);
+        sumRow = fewTiles ? mostWidth : tiling.Residues * residueRow;
         sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((mostTiles + PanelKernel<TVector, T, TLanes>.Height) * sumRow);
         Stages = fewTiles
             ? [checked(groups * tiling.Strips), checked(groups * panels)]
-            : [checked(groups * panels * Up(channels, PackedChannels)), checked(groups * blocks)];
+            : [checked(groups * panels * Up(channels, channelsPacked)), checked(groups * blocks)];
     }
 
-    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {rows} rows × {channels * tiling.OuterTaps} × {tiling.Tiles} tiles, {(fewTiles ? $"by {panels} panels of rows" : $"by {blocks} blocks of tiles")}");
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {rows * tiling.Residues} rows × {channels * tiling.OuterTaps} × {tiling.Tiles} tiles, {(fewTiles ? $"by {panels} panels of rows" : $"by {blocks} blocks of tiles")}");
 
     public override long SharedElements => groups * components * (fewTiles ? sourcePitch : kernelPitch);
 
     public override long WorkerElements => fewTiles
         ? (components * (kernelPitch + sumPitch)) + Math.Max(strips.ScratchElements, kernels.ScratchElements(channelsAtOnce, mostWidth))
-        : Math.Max(kernels.ScratchElements(PackedChannels, mostWidth), (components * (sourcePitch + sumPitch)) + strips.ScratchElements);
+        : Math.Max(kernels.ScratchElements(channelsPacked, mostWidth), (components * (sourcePitch + sumPitch)) + strips.ScratchElements);
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -117,10 +125,10 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         else if (stage == 0)
         {
             job = Math.DivRem(job, groups, out var group);
-            var first = Math.DivRem(job, panels, out var panel) * PackedChannels;
+            var first = Math.DivRem(job, panels, out var panel) * channelsPacked;
             var (vector, width) = PanelAt(panel);
             var to = shared + (group * components * kernelPitch) + ((nint)tiling.OuterTaps * channels * vector) + ((nint)first * width);
-            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), vector, Math.Min(width, rows - vector), width, first, Math.Min(channels, first + PackedChannels), to, kernelPitch, (nint)channels * width, own);
+            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), vector, Math.Min(width, rows - vector), width, first, Math.Min(channels, first + channelsPacked), to, kernelPitch, (nint)channels * width, residueKernel, own);
         }
         else
         {
@@ -138,7 +146,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         for (int first = 0, end; first < channels; first = end)
         {
             end = Math.Min(channels, first + channelsAtOnce);
-            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, scratch);
+            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, 0, scratch);
             for (var component = 0; component < components; component++)
             {
                 Multiply(source + (component * sourcePitch) + first, mostTiles, kernel + (component * kernelPitch), end - first, width, sums + (component * sumPitch), first > 0);
@@ -158,10 +166,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         for (var strip = first; strip < end; strip++) tiles += Spread(strip, group, operands, own + (tiles * tilePitch), scratch);
         for (var component = 0; component < components; component++)
         {
-            for (var panel = 0; panel < panels; panel++)
+            for (var panel = 0; panel < tiling.Residues * panels; panel++)
             {
-                var (lane, width) = PanelAt(panel);
-                Multiply(own + (component * sourcePitch), tiles, kernel + (component * kernelPitch) + ((nint)tiling.OuterTaps * channels * lane), channels, width, sums + (component * sumPitch) + lane, false);
+                var residue = Math.DivRem(panel, panels, out var ofResidue);
+                var (lane, width) = PanelAt(ofResidue);
+                Multiply(own + (component * sourcePitch), tiles, kernel + (component * kernelPitch) + (residue * residueKernel) + ((nint)tiling.OuterTaps * channels * lane), channels, width, sums + (component * sumPitch) + (residue * residueRow) + lane, false);
             }
         }
 
@@ -173,10 +182,10 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     {
         var strip = tiling.Locate(index);
         var source = (transposed ? operands.Output : operands.Input) + ((((nint)strip.Example * groups) + group) * channels * sourceChannel);
-        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        for (var tap = 0; tap < tiling.Planes; tap++)
         {
             var place = tiling.SourcePlane(strip.Outer, tap);
-            strips.Source(strip, tap, place < 0 ? null : source + (nint)(place * plane), sourceChannel, channels, to + (tap * (tilePitch / tiling.OuterTaps)), sourcePitch, tilePitch, scratch);
+            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), sourceChannel, channels, to + (tap * (tilePitch / tiling.Planes)), sourcePitch, tilePitch, tilePitch / tiling.OuterTaps, scratch);
         }
 
         return strip.Tiles;
@@ -190,7 +199,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
             var strip = tiling.Locate(index);
             var row = ((nint)group * rows) + lane;
             var result = (transposed ? operands.Input : operands.Output) + ((((nint)strip.Example * groups * rows) + row) * resultChannel) + ((nint)strip.Outer * resultPlane);
-            strips.Result(strip, sums, sumPitch, sumRow, lanes, operands.Bias == null ? null : operands.Bias + row, result, resultChannel, operands.Accumulate, scratch);
+            strips.Result(strip, sums, sumPitch, sumRow, residueRow, lanes, operands.Bias == null ? null : operands.Bias + row, result, resultChannel, operands.Accumulate, scratch);
             sums += strip.Tiles * sumRow;
         }
     }
@@ -200,8 +209,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     {
         nint noOffset = 0;
         var product = new PanelProduct<T> { LeftStride = tilePitch, RightPitch = width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunOffsets = &noOffset, ResultStride = sumRow };
+        // Channels without a gap between outer taps are one run.
+        var taps = tiling.OuterTaps;
+        if (count * taps == tilePitch) (count, taps) = (count * taps, 1);
         var atOnce = Up(count, Up(count, FirstCacheBytes / (width * sizeof(T))));
-        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        for (var tap = 0; tap < taps; tap++)
         {
             var left = source + (tap * (tilePitch / tiling.OuterTaps));
             for (var c = 0; c < count; c += product.RunLength, add = true)
@@ -228,9 +240,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private int ChooseBlocks(long kernelBytes)
     {
         const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
-        long perTile = components * (tilePitch + (vectors * TLanes.Count)) * sizeof(T);
+        // A tiled operator's kernel is far beyond L2: a block has 32 tiles for one reading, even where these are four jobs alone.
+        var wanted = tiling.Residues == 1 ? WantedJobs : Math.Clamp((int)(tiling.Tiles / 32), WantedJobs / 2, WantedJobs);
+        long perTile = components * (tilePitch + (tiling.Residues * residueRow)) * sizeof(T);
         var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
-        var fewest = Math.Min(tiling.Strips, Up(WantedJobs, groups));
+        var fewest = Math.Min(tiling.Strips, Up(wanted, groups));
         for (var perBlock = 1; perBlock <= Up(tiling.Strips, fewest); perBlock++)
         {
             var tiles = perBlock * tiling.TilesPerStrip;

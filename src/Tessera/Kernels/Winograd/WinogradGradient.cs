@@ -35,6 +35,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly PartialSums<TVector, T, TLanes> parts;
     private readonly int volume;
     private readonly nint kernelElements;
+    private readonly int resultsPerBlock;
     private readonly int plane;
     private readonly nint inputChannel;
     private readonly nint outputChannel;
@@ -64,22 +65,25 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
         kernelElements = (nint)geometry.PairCount / groups * volume;
         inputsPerBlock = Even(inputs, Math.Max(16, ChannelsAtOnce / tiling.OuterTaps));
-        outputsPerBlock = Even(outputs, ChannelsAtOnce);
+        outputsPerBlock = Even(outputs, Math.Max(16, ChannelsAtOnce / tiling.Residues));
+        resultsPerBlock = checked(tiling.Residues * outputsPerBlock);
         (inputBlocks, outputBlocks) = (Up(inputs, inputsPerBlock), Up(outputs, outputsPerBlock));
         var blocks = checked(groups * inputBlocks * outputBlocks);
         var cut = (int)Math.Clamp(Up(PartialSums<TVector, T, TLanes>.WantedJobs, (long)blocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
-        parts = new PartialSums<TVector, T, TLanes>(cut, (long)groups * kernelElements);
+        parts = new PartialSums<TVector, T, TLanes>(cut, geometry.KernelShape.Product);
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts.Parts) * tiling.TilesPerStrip;
-        tilesAtOnce = (int)Math.Clamp(TransformBytes / (components * (depth + outputsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
+        // Where the tiles of a part are few, all of them at once: the sums, which are as large, are then written once and not read again.
+        long perTile = components * (depth + resultsPerBlock) * sizeof(T);
+        tilesAtOnce = most * perTile <= 3 * TransformBytes ? most : (int)Math.Clamp(TransformBytes / perTile, tiling.TilesPerStrip, most);
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(tilesAtOnce * depth);
-        resultPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((nint)tilesAtOnce * outputsPerBlock);
-        sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(depth * outputsPerBlock);
-        channelsTurned = Math.Clamp(TurnedBytes / (volume * outputsPerBlock * sizeof(T)), 1, inputsPerBlock);
+        resultPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((nint)tilesAtOnce * resultsPerBlock);
+        sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(depth * resultsPerBlock);
+        channelsTurned = (int)Math.Clamp(TurnedBytes / (geometry.Tile.Product * volume * outputsPerBlock * sizeof(T)), 1, inputsPerBlock);
         Stages = parts.Stages(blocks);
     }
 
-    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {tiling.Tiles} tiles in {parts.Parts} parts, {tilesAtOnce} at once, by blocks of {inputsPerBlock * tiling.OuterTaps} × {outputsPerBlock} channels");
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {tiling.Tiles} tiles in {parts.Parts} parts, {tilesAtOnce} at once, by blocks of {depth} × {resultsPerBlock} channels");
 
     public override long SharedElements => parts.SharedElements;
 
@@ -112,7 +116,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
             var tiles = 0;
             for (next = strip; next < end && tiles + tiling.Locate(next).Tiles <= tilesAtOnce; next++)
             {
-                tiles += Transform(next, source, inputCount, result, outputCount, sources + (tiles * depth), results + ((nint)tiles * outputsPerBlock), scratch);
+                tiles += Transform(next, source, inputCount, result, outputCount, sources + (tiles * depth), results + ((nint)tiles * resultsPerBlock), scratch);
             }
 
             for (var component = 0; component < components; component++)
@@ -125,7 +129,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         for (int c = 0, after; c < inputCount; c = after)
         {
             after = Math.Min(inputCount, c + channelsTurned);
-            kernels.Unpack(sums + ((nint)c * outputsPerBlock), sumPitch, (nint)inputsPerBlock * outputsPerBlock, outputsPerBlock, kernel, output, outputCount, input + c, input + after, accumulate, scratch);
+            kernels.Unpack(sums + ((nint)c * resultsPerBlock), sumPitch, (nint)inputsPerBlock * resultsPerBlock, resultsPerBlock, outputsPerBlock, kernel, output, outputCount, input + c, input + after, accumulate, scratch);
         }
     }
 
@@ -133,23 +137,23 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     {
         var strip = tiling.Locate(index);
         source += (nint)strip.Example * groups * inputs * inputChannel;
-        for (var tap = 0; tap < tiling.OuterTaps; tap++)
+        for (var tap = 0; tap < tiling.Planes; tap++)
         {
             var place = tiling.SourcePlane(strip.Outer, tap);
-            strips.Source(strip, tap, place < 0 ? null : source + (nint)(place * plane), inputChannel, inputCount, sources + ((nint)tap * inputsPerBlock), sourcePitch, depth, scratch);
+            strips.Source(strip, place < 0 ? null : source + (nint)(place * plane), inputChannel, inputCount, sources + (tap * (depth / tiling.Planes)), sourcePitch, depth, inputsPerBlock, scratch);
         }
 
         result += ((nint)strip.Example * groups * outputs * outputChannel) + ((nint)strip.Outer * resultPlane);
-        strips.ResultGradient(strip, result, outputChannel, outputCount, results, resultPitch, outputsPerBlock, scratch);
+        strips.ResultGradient(strip, result, outputChannel, outputCount, results, resultPitch, resultsPerBlock, outputsPerBlock, scratch);
         return strip.Tiles;
     }
 
-    /// <summary>One component: the rows of all outer taps and inputs by all outputs of the block, summed over tiles.</summary>
+    /// <summary>One component: the rows of all outer taps and inputs by all outputs and residues of the block, summed over tiles.</summary>
     private void Multiply(T* sources, T* results, int tiles, T* sums, bool add)
     {
         nint noOffset = 0;
-        int vectors = outputsPerBlock / TLanes.Count, panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
-        var product = new PanelProduct<T> { LeftStride = 1, LeftStep = depth, RightPitch = outputsPerBlock, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = tiles, RunOffsets = &noOffset, ResultStride = outputsPerBlock, Add = add };
+        int vectors = resultsPerBlock / TLanes.Count, panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
+        var product = new PanelProduct<T> { LeftStride = 1, LeftStep = depth, RightPitch = resultsPerBlock, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = tiles, RunOffsets = &noOffset, ResultStride = resultsPerBlock, Add = add };
         for (var panel = 0; panel < panels; panel++)
         {
             int from = vectors * panel / panels, width = (vectors * (panel + 1) / panels) - from;
@@ -158,7 +162,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
             {
                 product.Rows = PanelKernel<TVector, T, TLanes>.Height;
                 product.Left = sources + row;
-                product.Result = sums + ((nint)row * outputsPerBlock) + (from * TLanes.Count);
+                product.Result = sums + ((nint)row * resultsPerBlock) + (from * TLanes.Count);
                 PanelKernel<TVector, T, TLanes>.Multiply(product, product.Rows, width);
             }
         }

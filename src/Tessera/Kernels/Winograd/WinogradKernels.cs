@@ -8,8 +8,8 @@ using Tessera.Operators;
 namespace Tessera.Kernels.Winograd;
 
 /// <summary>
-/// Winograd's algorithm for shared operators with stride 1 and two to six, or 8, 9, 10, 12 … taps on the last axis, and the
-/// same or one tap on the axis before it. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
+/// Winograd's algorithm for operators with stride 1 and two to six, or 8, 9, 10, 12 … taps on the last axis, and the
+/// same or one tap on the axis before it, shared or in tiles of a few positions. Channels are dense, in groups or by a table, which is a dense kernel with zeros here: that pays where it is not sparse.
 /// </summary>
 internal static class WinogradKernels
 {
@@ -21,6 +21,9 @@ internal static class WinogradKernels
 
     // What a pair of a table costs the direct kernels, in pairs of dense channels.
     private const double TableCost = 1.8;
+
+    // What a product of a tiled operator costs the direct kernels going forward or back, in products of an ordinary one.
+    private const double TileCost = 1.15;
 
     /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
@@ -35,9 +38,7 @@ internal static class WinogradKernels
     public static (Algorithm<T> Algorithm, WinogradTiling Tiling)? TryMake<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (geometry.Tile.Product != 1) return null;
-        var parts = operation == Operation.InputGradient ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry);
-        if (WinogradTiling.TryCut(parts, batch, geometry.KernelSize) is not { } tiling) return null;
+        if (WinogradTiling.TryCut(geometry, batch, operation == Operation.InputGradient ? TapAxis.InputGradient : TapAxis.Forward) is not { } tiling) return null;
         var algorithm = options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
             ? Make<Vector512<T>, T, Lanes512<T>>(geometry, tiling, operation)
             : options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
@@ -53,10 +54,12 @@ internal static class WinogradKernels
     private static bool Pays(OperatorGeometry geometry, int batch, Operation operation, WinogradTiling tiling)
     {
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
-        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost);
-        var products = (double)tiling.Components * tiling.OuterTaps * inputs * outputs * tiling.Tiles;
-        var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * ((inputs * tiling.OuterTaps) + outputs);
-        var kernel = (operation == Operation.KernelGradient ? 8.0 : 3.0) * tiling.Components * inputs * outputs * tiling.OuterTaps;
+        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.Residues > 1 && operation != Operation.KernelGradient ? TileCost : 1);
+        var (sources, results) = operation == Operation.InputGradient ? (outputs, inputs) : (inputs, outputs);
+        var (spread, gathered) = (sources * tiling.OuterTaps, results * tiling.Residues);
+        var products = tiling.Components * spread * gathered * tiling.Tiles;
+        var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
+        var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.Residues > 1 ? 12.0 : 3.0) * tiling.Components * spread * gathered;
         return products + transforms + kernel < 0.9 * direct;
     }
 

@@ -25,7 +25,8 @@ internal struct Strip
 
 /// <summary>
 /// A convolution cut for Winograd's algorithm: the last two axes into tiles, the tiles into strips. What the taps of
-/// the axes before them read, and further groups of taps on the last two, is summed like further channels: outer taps.
+/// the axes before them read, and further groups of taps on the last two, is summed like further channels: outer taps. The residues
+/// of a tiled operator are further channels of the result.
 /// </summary>
 internal sealed class WinogradTiling
 {
@@ -37,7 +38,7 @@ internal sealed class WinogradTiling
     private readonly int outerPositions;
     private readonly int segments;
 
-    private WinogradTiling(TapAxis[] outer, WinogradAxis rows, WinogradAxis columns, int batch, Sizes kernel)
+    private WinogradTiling(TapAxis[] outer, WinogradAxis rows, WinogradAxis columns, int batch, Sizes kernel, int tileColumns)
     {
         this.outer = outer;
         (Rows, Columns) = (rows, columns);
@@ -50,35 +51,48 @@ internal sealed class WinogradTiling
             outerTaps = checked(outerTaps * axis.Taps.Length);
         }
 
+        Planes = outerTaps;
         OuterTaps = checked(outerTaps * rows.Groups * columns.Groups);
-
         outerOffsets = new int[outerTaps * outer.Length];
-        Elements = new int[OuterTaps * rows.Taps * columns.Taps];
+        var outerElements = new int[outerTaps];
         for (var tap = 0; tap < outerTaps; tap++)
         {
-            int rest = tap, element = 0, scale = 1;
+            int rest = tap, scale = 1;
             for (var a = outer.Length - 1; a >= 0; a--)
             {
                 var one = outer[a].Taps[rest % outer[a].Taps.Length];
                 rest /= outer[a].Taps.Length;
                 outerOffsets[(tap * outer.Length) + a] = one.Offset;
-                element += one.Element * scale;
+                outerElements[tap] += one.Element * scale;
                 scale *= kernel[a];
             }
+        }
 
-            for (var group = 0; group < rows.Groups * columns.Groups; group++)
+        var elements = new List<int>();
+        foreach (var ofRow in rows.Elements)
+        {
+            foreach (var ofColumn in columns.Elements)
             {
-                int row = group / columns.Groups * rows.Taps, column = group % columns.Groups * columns.Taps;
-                for (var i = 0; i < rows.Taps * columns.Taps; i++)
+                foreach (var element in outerElements)
                 {
-                    Elements[(((tap * rows.Groups * columns.Groups) + group) * rows.Taps * columns.Taps) + i] =
-                        (((element * kernel[outer.Length]) + rows.Elements[row + (i / columns.Taps)]) * kernel[outer.Length + 1]) + columns.Elements[column + (i % columns.Taps)];
+                    for (var i = 0; i < rows.Groups * columns.Groups * rows.Taps * columns.Taps; i++)
+                    {
+                        var (group, tap) = Math.DivRem(i, rows.Taps * columns.Taps);
+                        var row = ofRow[(group / columns.Groups * rows.Taps) + (tap / columns.Taps)];
+                        var column = ofColumn[(group % columns.Groups * columns.Taps) + (tap % columns.Taps)];
+                        elements.Add(row is { } y && column is { } x
+                            ? (((y.Tile * tileColumns) + x.Tile) * (int)kernel.Product) + (((element * kernel[^2]) + y.Element) * kernel[^1]) + x.Element
+                            : -1);
+                    }
                 }
             }
         }
 
+        Elements = [.. elements];
+
         // Strips are short enough for L1, but one strip keeps all residues of a dilation together: its results are neighbours then.
-        segments = columns.Step > 1 ? 1 : (columns.Starts.Length + MostTiles - 1) / MostTiles;
+        var most = Math.Max(1, MostTiles / columns.Step);
+        segments = columns.IsDilated ? 1 : (columns.Starts.Length + most - 1) / most;
         TilesPerStrip = (columns.Starts.Length + segments - 1) / segments;
         segments = (columns.Starts.Length + TilesPerStrip - 1) / TilesPerStrip;
         Strips = checked(batch * outerPositions * rows.Starts.Length * segments);
@@ -86,7 +100,7 @@ internal sealed class WinogradTiling
         for (var segment = 0; segment < segments; segment++)
         {
             var strip = Locate(segment);
-            Span = Math.Max(Span, LastStart(strip) + ((columns.Points - 1) * columns.Step) - strip.First + 1);
+            Span = Math.Max(Span, LastStart(strip) + ((columns.Points - 1) * columns.Step) - strip.First + 1 + columns.Lowest[^1] - columns.Lowest[0]);
         }
     }
 
@@ -96,10 +110,16 @@ internal sealed class WinogradTiling
     /// <summary>The last axis, cut.</summary>
     public WinogradAxis Columns { get; }
 
+    /// <summary>The taps of all other axes.</summary>
+    public int Planes { get; }
+
     /// <summary>The taps of all other axes, times the groups of taps on the last two.</summary>
     public int OuterTaps { get; }
 
-    /// <summary>The kernel element of [outer tap, row tap, column tap], flattened row-major.</summary>
+    /// <summary>The residues of tiled operators, whose results are further channels; 1 for any other.</summary>
+    public int Residues => Rows.Residues.Length * Columns.Residues.Length;
+
+    /// <summary>The kernel element of [residue, outer tap, row tap, column tap], flattened row-major, behind those of the tiles before its own; −1 where there is none.</summary>
     public int[] Elements { get; }
 
     public int Strips { get; }
@@ -116,28 +136,25 @@ internal sealed class WinogradTiling
     /// <summary>The most source columns that a strip reads, which is also the room that its results take.</summary>
     public int Span { get; }
 
-    /// <summary>The tiling of one part of a convolution, or null where the part does not allow it.</summary>
-    /// <param name="parts">All parts: there may be one alone.</param>
+    /// <summary>The tiling of an operator, or null where an axis does not allow it.</summary>
+    /// <param name="geometry">The operator.</param>
     /// <param name="batch">Examples N.</param>
-    /// <param name="kernel">Kernel size.</param>
-    public static WinogradTiling? TryCut(TapConvolution[] parts, int batch, Sizes kernel)
+    /// <param name="split">Its axes as lists of taps: forward or transposed.</param>
+    public static WinogradTiling? TryCut(OperatorGeometry geometry, int batch, Func<AxisGeometry, TapAxis[]> split)
     {
-        if (parts.Length != 1 || parts[0].Positions == 0) return null;
-        var axes = parts[0].Axes;
+        TapAxis[][] axes = [.. geometry.Axes.ToArray().Select(split)];
+        var (kernel, tile) = (geometry.KernelSize, geometry.Tile);
+        if (axes.Any(parts => parts[0].Count == 0)) return null;
         if (axes.Length == 1)
         {
             // A signal is an image one row high.
-            axes = (TapAxis[])[new TapAxis(1, 1, 0, 1, 1, 1, [new TapAxis.Tap(0, 0, 0)]), axes[0]];
+            axes = [[new TapAxis(1, 1, 0, 1, 1, 1, [new TapAxis.Tap(0, 0, 0)])], axes[0]];
             kernel = [1, kernel[0]];
         }
 
-        foreach (var axis in axes)
-        {
-            if (axis.ResultStep != 1) return null;
-        }
-
+        if (axes[..^2].Any(parts => parts.Length > 1 || parts[0].ResultStep > 1)) return null;
         return WinogradAxis.TryCut(axes[^2]) is { } rows && WinogradAxis.TryCut(axes[^1]) is { Points: > 1 } columns
-            ? new WinogradTiling(axes[..^2].ToArray(), rows, columns, batch, kernel)
+            ? new WinogradTiling([.. axes[..^2].Select(parts => parts[0])], rows, columns, batch, kernel, tile[^1])
             : null;
     }
 
@@ -150,7 +167,7 @@ internal sealed class WinogradTiling
         var first = segment * TilesPerStrip;
         var strip = new Strip { Example = example, Outer = place, Row = Rows.Starts[row], FirstTile = first, Tiles = Math.Min(TilesPerStrip, Columns.Starts.Length - first) };
         strip.First = segments == 1 ? 0 : Columns.Starts[first];
-        strip.End = segments == 1 ? Columns.ResultSize : Math.Min(Columns.ResultSize, Columns.Starts[first] + (strip.Tiles * Columns.Outputs));
+        strip.End = segments == 1 ? Columns.ResultSize : Math.Min(Columns.ResultSize, Columns.Starts[first] + (strip.Tiles * Columns.Outputs * Columns.Step));
         return strip;
     }
 
@@ -162,18 +179,10 @@ internal sealed class WinogradTiling
         return tiles;
     }
 
-    /// <summary>The source coordinates, on the last two axes, that the first tap of an outer tap's group reads for result 0.</summary>
-    public (int Row, int Column) Lowest(int tap)
-    {
-        var group = tap % (Rows.Groups * Columns.Groups);
-        return (Rows.Lowest + (group / Columns.Groups * Rows.Taps * Rows.Step), Columns.Lowest + (group % Columns.Groups * Columns.Taps * Columns.Step));
-    }
-
-    /// <summary>Which plane of a source channel an outer tap reads at a place, in planes; below 0 where it lies outside.</summary>
+    /// <summary>Which plane of a source channel a tap of the other axes reads at a place, in planes; below 0 where it lies outside.</summary>
     public long SourcePlane(int place, int tap)
     {
         long plane = 0;
-        tap /= Rows.Groups * Columns.Groups;
         for (var a = outer.Length - 1; a >= 0; a--)
         {
             var axis = outer[a];

@@ -31,6 +31,49 @@ public class WinogradTests
         Assert.True(made > 500, $"only {made} algorithms were made");
     }
 
+    [Fact]
+    public void Agrees_with_the_reference_on_random_tiled_operators()
+    {
+        var made = 0;
+        (from sample in RandomOperator.Of(null, SharingKind.Tiled)
+         from kernel in Gen.Int[1, 9].Array[sample.Description.Kernel.Count]
+         from tile in Gen.Int[1, 4].Array[sample.Description.Kernel.Count]
+         from dilation in Gen.Frequency((4, Gen.Const(1)), (1, Gen.Const(2))).Array[sample.Description.Kernel.Count]
+         let outer = Math.Max(0, kernel.Length - 2)
+         let description = sample.Description with
+         {
+             Kernel = Sizes.Create(kernel),
+             Stride = [.. sample.Description.Stride.AsSpan()[..outer], .. Enumerable.Repeat(1, kernel.Length - outer)],
+             Dilation = Sizes.Create(dilation),
+             Sharing = Sharing.Tiled([.. Enumerable.Repeat(1, outer), .. tile[outer..]]),
+         }
+         where Fits(description, sample.InputShape)
+         select sample with { Description = description }).Sample(
+            sample =>
+            {
+                made += Check<float>(sample);
+                made += Check<double>(sample);
+            },
+            iter: 40,
+            threads: 1);
+        Assert.True(made > 200, $"only {made} algorithms were made");
+    }
+
+    [Theory]
+    [InlineData(2, 2, 5)]
+    [InlineData(2, 1, 5)]
+    [InlineData(1, 2, 4)]
+    [InlineData(3, 2, 7)]
+    [InlineData(2, 4, 3)]
+    public void The_phases_and_residues_of_tiles_are_further_channels(int height, int width, int kernel)
+    {
+        foreach (var (inputs, outputs, batch, rows, columns) in new[] { (1, 1, 1, 9, 10), (3, 40, 1, 6, 7), (17, 9, 2, 8, 5), (33, 5, 1, 4, 9), (9, 20, 5, 5, 4), (2, 3, 1, 3, 101) })
+        {
+            var sample = Convolution([kernel, kernel], inputs, outputs, batch, [rows, columns], Padding.Same);
+            Assert.True(Check<float>(sample with { Description = sample.Description with { Sharing = Sharing.Tiled([height, width]) } }) > 0);
+        }
+    }
+
     [Theory]
     [InlineData(2, 3)]
     [InlineData(4, 3)]
@@ -82,6 +125,10 @@ public class WinogradTests
         Assert.Equal(3, description.Plan<float>([1, 64, 28, 28]).ToString().Split("Winograd").Length - 1);
         Assert.DoesNotContain("Winograd", description.Plan<float>([1, 3, 28, 28]).ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("Winograd", (description with { Stride = [2, 2] }).Plan<float>([1, 64, 28, 28]).ToString(), StringComparison.Ordinal);
+        var tiled = description with { Kernel = [5, 5], Sharing = Sharing.Tiled([2, 2]) };
+        Assert.Equal(3, tiled.Plan<float>([32, 32, 14, 14]).ToString().Split("Winograd").Length - 1);
+        Assert.DoesNotContain("Winograd", tiled.Plan<float>([32, 32, 14, 14], new PlanOptions { Exact = true }).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Winograd", (tiled with { Sharing = Sharing.Tiled([4, 4]) }).Plan<float>([32, 32, 14, 14]).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
