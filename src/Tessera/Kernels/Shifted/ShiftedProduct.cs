@@ -31,7 +31,7 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
     }
 
     private static void Shifts<TRows>(T* rows, int* rowStarts, T* run, int* shifts, int shiftCount, int vectors, T* sums, long sumStride)
-        where TRows : struct, ICount
+        where TRows : unmanaged, ICount
     {
         var t = 0;
         for (; t + 3 <= shiftCount; t += 3) Tile<TRows, Three>(rows, rowStarts, run, shifts + t, vectors, sums + (t * TLanes.Count), sumStride);
@@ -40,21 +40,21 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TRows, TShifts>(T* rows, int* rowStarts, T* run, int* shifts, int vectors, T* sums, long sumStride)
-        where TRows : struct, ICount
-        where TShifts : struct, ICount
+        where TRows : unmanaged, ICount
+        where TShifts : unmanaged, ICount
     {
         T* g0 = rows + rowStarts[0];
-        T* g1 = TRows.Value > 1 ? rows + rowStarts[1] : g0;
-        T* g2 = TRows.Value > 2 ? rows + rowStarts[2] : g0;
-        T* g3 = TRows.Value > 3 ? rows + rowStarts[3] : g0;
+        T* g1 = sizeof(TRows) > 1 ? rows + rowStarts[1] : g0;
+        T* g2 = sizeof(TRows) > 2 ? rows + rowStarts[2] : g0;
+        T* g3 = sizeof(TRows) > 3 ? rows + rowStarts[3] : g0;
         T* v0 = run + shifts[0];
-        T* v1 = TShifts.Value > 1 ? run + shifts[1] : v0;
-        T* v2 = TShifts.Value > 1 ? run + shifts[2] : v0;
+        T* v1 = sizeof(TShifts) > 1 ? run + shifts[1] : v0;
+        T* v2 = sizeof(TShifts) > 1 ? run + shifts[2] : v0;
         TVector s00 = TLanes.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
         TVector s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
         nint end = (nint)vectors * TLanes.Count;
         nint i = 0;
-        if (TRows.Value == 1 && TShifts.Value > 1)
+        if (sizeof(TRows) == 1 && sizeof(TShifts) > 1)
         {
             // One row's three sums would wait for one another: four vectors at a time have sums of their own.
             for (; i <= end - (4 * TLanes.Count); i += 4 * TLanes.Count)
@@ -73,41 +73,41 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         for (; i < end; i += TLanes.Count)
         {
             var x0 = TLanes.Load(v0 + i);
-            var x1 = TShifts.Value > 1 ? TLanes.Load(v1 + i) : x0;
-            var x2 = TShifts.Value > 1 ? TLanes.Load(v2 + i) : x0;
+            var x1 = sizeof(TShifts) > 1 ? TLanes.Load(v1 + i) : x0;
+            var x2 = sizeof(TShifts) > 1 ? TLanes.Load(v2 + i) : x0;
             var g = TLanes.Load(g0 + i);
             s00 = TLanes.MultiplyAdd(g, x0, s00);
-            if (TShifts.Value > 1) s01 = TLanes.MultiplyAdd(g, x1, s01);
-            if (TShifts.Value > 1) s02 = TLanes.MultiplyAdd(g, x2, s02);
-            if (TRows.Value > 1)
+            if (sizeof(TShifts) > 1) s01 = TLanes.MultiplyAdd(g, x1, s01);
+            if (sizeof(TShifts) > 1) s02 = TLanes.MultiplyAdd(g, x2, s02);
+            if (sizeof(TRows) > 1)
             {
                 g = TLanes.Load(g1 + i);
                 s10 = TLanes.MultiplyAdd(g, x0, s10);
-                if (TShifts.Value > 1) s11 = TLanes.MultiplyAdd(g, x1, s11);
-                if (TShifts.Value > 1) s12 = TLanes.MultiplyAdd(g, x2, s12);
+                if (sizeof(TShifts) > 1) s11 = TLanes.MultiplyAdd(g, x1, s11);
+                if (sizeof(TShifts) > 1) s12 = TLanes.MultiplyAdd(g, x2, s12);
             }
 
-            if (TRows.Value > 2)
+            if (sizeof(TRows) > 2)
             {
                 g = TLanes.Load(g2 + i);
                 s20 = TLanes.MultiplyAdd(g, x0, s20);
-                if (TShifts.Value > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
-                if (TShifts.Value > 1) s22 = TLanes.MultiplyAdd(g, x2, s22);
+                if (sizeof(TShifts) > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
+                if (sizeof(TShifts) > 1) s22 = TLanes.MultiplyAdd(g, x2, s22);
             }
 
-            if (TRows.Value > 3)
+            if (sizeof(TRows) > 3)
             {
                 g = TLanes.Load(g3 + i);
                 s30 = TLanes.MultiplyAdd(g, x0, s30);
-                if (TShifts.Value > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
-                if (TShifts.Value > 1) s32 = TLanes.MultiplyAdd(g, x2, s32);
+                if (sizeof(TShifts) > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
+                if (sizeof(TShifts) > 1) s32 = TLanes.MultiplyAdd(g, x2, s32);
             }
         }
 
         Put<TShifts>(s00, s01, s02, sums);
-        if (TRows.Value > 1) Put<TShifts>(s10, s11, s12, sums + sumStride);
-        if (TRows.Value > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
-        if (TRows.Value > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
+        if (sizeof(TRows) > 1) Put<TShifts>(s10, s11, s12, sums + sumStride);
+        if (sizeof(TRows) > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
+        if (sizeof(TRows) > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,10 +121,10 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TShifts>(TVector first, TVector second, TVector third, T* to)
-        where TShifts : struct, ICount
+        where TShifts : unmanaged, ICount
     {
         TLanes.Store(TLanes.Add(TLanes.Load(to), first), to);
-        if (TShifts.Value == 1) return;
+        if (sizeof(TShifts) == 1) return;
         TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
         TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
     }
