@@ -280,10 +280,11 @@ internal static unsafe class BlockedTile<TVector, T, TLanes>
 
         if (product.Rectify)
         {
-            first = TLanes.Max(TLanes.Zero, first);
-            if (sizeof(TVectors) > 1) second = TLanes.Max(TLanes.Zero, second);
-            if (sizeof(TVectors) > 2) third = TLanes.Max(TLanes.Zero, third);
-            if (sizeof(TVectors) > 3) fourth = TLanes.Max(TLanes.Zero, fourth);
+            var zero = TLanes.Zero;
+            first = TLanes.Max(zero, first);
+            if (sizeof(TVectors) > 1) second = TLanes.Max(zero, second);
+            if (sizeof(TVectors) > 2) third = TLanes.Max(zero, third);
+            if (sizeof(TVectors) > 3) fourth = TLanes.Max(zero, fourth);
             if (product.IsBounded)
             {
                 var bound = TLanes.Broadcast(product.Bound);
