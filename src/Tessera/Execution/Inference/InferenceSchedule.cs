@@ -46,7 +46,7 @@ internal sealed partial class InferenceSchedule<T>
 
     public InferenceSchedule(NetworkDescription network, NetworkParameters<T> parameters, int batch, ExecutionOptions options)
     {
-        (this.network, this.parameters, this.batch, this.options) = (network, parameters, batch, options);
+        (this.network, this.parameters, this.batch, this.options) = (network, parameters, batch, options with { ForwardAlone = true });
         plan = options.ToPlanOptions().Checked();
         width = BlockedKernels.Channels<T>(plan.Instructions);
         one = network.Shapes(1);
