@@ -88,7 +88,7 @@ internal sealed unsafe class RowStreamGradient<TVector, T, TLanes>
     }
 
     private void Columns<TColumns>(in Strip strip, int height)
-        where TColumns : struct, ICount
+        where TColumns : unmanaged, ICount
     {
         switch (height)
         {
@@ -104,8 +104,8 @@ internal sealed unsafe class RowStreamGradient<TVector, T, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Stream<TRows, TColumns>(in Strip strip)
-        where TRows : struct, ICount
-        where TColumns : struct, ICount
+        where TRows : unmanaged, ICount
+        where TColumns : unmanaged, ICount
     {
         TVector a00 = TLanes.Zero, a01 = a00, a02 = a00;
         TVector a10 = a00, a11 = a00, a12 = a00;
@@ -122,46 +122,46 @@ internal sealed unsafe class RowStreamGradient<TVector, T, TLanes>
             var mask = TLanes.From(column - at);
             T* v = strip.Source + at, g = strip.Gradient + at;
             TVector g0 = TLanes.Zero, g1 = g0, g2 = g0, g3 = g0, g4 = g0, g5 = g0, g6 = g0;
-            for (var left = strip.Rows + TRows.Value - 1; left > 0; left--, v += step, g += gradientStep)
+            for (var left = strip.Rows + sizeof(TRows) - 1; left > 0; left--, v += step, g += gradientStep)
             {
-                if (TRows.Value > 6) g6 = g5;
-                if (TRows.Value > 5) g5 = g4;
-                if (TRows.Value > 4) g4 = g3;
-                if (TRows.Value > 3) g3 = g2;
-                if (TRows.Value > 2) g2 = g1;
-                if (TRows.Value > 1) g1 = g0;
-                g0 = left >= TRows.Value ? TLanes.And(TLanes.Load(g), mask) : TLanes.Zero;
+                if (sizeof(TRows) > 6) g6 = g5;
+                if (sizeof(TRows) > 5) g5 = g4;
+                if (sizeof(TRows) > 4) g4 = g3;
+                if (sizeof(TRows) > 3) g3 = g2;
+                if (sizeof(TRows) > 2) g2 = g1;
+                if (sizeof(TRows) > 1) g1 = g0;
+                g0 = left >= sizeof(TRows) ? TLanes.And(TLanes.Load(g), mask) : TLanes.Zero;
                 var x = TLanes.Load(v + shift0);
                 a00 = TLanes.MultiplyAdd(g0, x, a00);
-                if (TRows.Value > 1) a10 = TLanes.MultiplyAdd(g1, x, a10);
-                if (TRows.Value > 2) a20 = TLanes.MultiplyAdd(g2, x, a20);
-                if (TRows.Value > 3) a30 = TLanes.MultiplyAdd(g3, x, a30);
-                if (TRows.Value > 4) a40 = TLanes.MultiplyAdd(g4, x, a40);
-                if (TRows.Value > 5) a50 = TLanes.MultiplyAdd(g5, x, a50);
-                if (TRows.Value > 6) a60 = TLanes.MultiplyAdd(g6, x, a60);
+                if (sizeof(TRows) > 1) a10 = TLanes.MultiplyAdd(g1, x, a10);
+                if (sizeof(TRows) > 2) a20 = TLanes.MultiplyAdd(g2, x, a20);
+                if (sizeof(TRows) > 3) a30 = TLanes.MultiplyAdd(g3, x, a30);
+                if (sizeof(TRows) > 4) a40 = TLanes.MultiplyAdd(g4, x, a40);
+                if (sizeof(TRows) > 5) a50 = TLanes.MultiplyAdd(g5, x, a50);
+                if (sizeof(TRows) > 6) a60 = TLanes.MultiplyAdd(g6, x, a60);
 
-                if (TColumns.Value > 1)
+                if (sizeof(TColumns) > 1)
                 {
                     x = TLanes.Load(v + shift1);
                     a01 = TLanes.MultiplyAdd(g0, x, a01);
-                    if (TRows.Value > 1) a11 = TLanes.MultiplyAdd(g1, x, a11);
-                    if (TRows.Value > 2) a21 = TLanes.MultiplyAdd(g2, x, a21);
-                    if (TRows.Value > 3) a31 = TLanes.MultiplyAdd(g3, x, a31);
-                    if (TRows.Value > 4) a41 = TLanes.MultiplyAdd(g4, x, a41);
-                    if (TRows.Value > 5) a51 = TLanes.MultiplyAdd(g5, x, a51);
-                    if (TRows.Value > 6) a61 = TLanes.MultiplyAdd(g6, x, a61);
+                    if (sizeof(TRows) > 1) a11 = TLanes.MultiplyAdd(g1, x, a11);
+                    if (sizeof(TRows) > 2) a21 = TLanes.MultiplyAdd(g2, x, a21);
+                    if (sizeof(TRows) > 3) a31 = TLanes.MultiplyAdd(g3, x, a31);
+                    if (sizeof(TRows) > 4) a41 = TLanes.MultiplyAdd(g4, x, a41);
+                    if (sizeof(TRows) > 5) a51 = TLanes.MultiplyAdd(g5, x, a51);
+                    if (sizeof(TRows) > 6) a61 = TLanes.MultiplyAdd(g6, x, a61);
                 }
 
-                if (TColumns.Value > 2)
+                if (sizeof(TColumns) > 2)
                 {
                     x = TLanes.Load(v + shift2);
                     a02 = TLanes.MultiplyAdd(g0, x, a02);
-                    if (TRows.Value > 1) a12 = TLanes.MultiplyAdd(g1, x, a12);
-                    if (TRows.Value > 2) a22 = TLanes.MultiplyAdd(g2, x, a22);
-                    if (TRows.Value > 3) a32 = TLanes.MultiplyAdd(g3, x, a32);
-                    if (TRows.Value > 4) a42 = TLanes.MultiplyAdd(g4, x, a42);
-                    if (TRows.Value > 5) a52 = TLanes.MultiplyAdd(g5, x, a52);
-                    if (TRows.Value > 6) a62 = TLanes.MultiplyAdd(g6, x, a62);
+                    if (sizeof(TRows) > 1) a12 = TLanes.MultiplyAdd(g1, x, a12);
+                    if (sizeof(TRows) > 2) a22 = TLanes.MultiplyAdd(g2, x, a22);
+                    if (sizeof(TRows) > 3) a32 = TLanes.MultiplyAdd(g3, x, a32);
+                    if (sizeof(TRows) > 4) a42 = TLanes.MultiplyAdd(g4, x, a42);
+                    if (sizeof(TRows) > 5) a52 = TLanes.MultiplyAdd(g5, x, a52);
+                    if (sizeof(TRows) > 6) a62 = TLanes.MultiplyAdd(g6, x, a62);
                 }
             }
         }
@@ -170,21 +170,21 @@ internal sealed unsafe class RowStreamGradient<TVector, T, TLanes>
         var to = strip.KernelRows;
         var row = width * TLanes.Count;
         Put<TColumns>(a00, a01, a02, sums + (to[0] * row));
-        if (TRows.Value > 1) Put<TColumns>(a10, a11, a12, sums + (to[1] * row));
-        if (TRows.Value > 2) Put<TColumns>(a20, a21, a22, sums + (to[2] * row));
-        if (TRows.Value > 3) Put<TColumns>(a30, a31, a32, sums + (to[3] * row));
-        if (TRows.Value > 4) Put<TColumns>(a40, a41, a42, sums + (to[4] * row));
-        if (TRows.Value > 5) Put<TColumns>(a50, a51, a52, sums + (to[5] * row));
-        if (TRows.Value > 6) Put<TColumns>(a60, a61, a62, sums + (to[6] * row));
+        if (sizeof(TRows) > 1) Put<TColumns>(a10, a11, a12, sums + (to[1] * row));
+        if (sizeof(TRows) > 2) Put<TColumns>(a20, a21, a22, sums + (to[2] * row));
+        if (sizeof(TRows) > 3) Put<TColumns>(a30, a31, a32, sums + (to[3] * row));
+        if (sizeof(TRows) > 4) Put<TColumns>(a40, a41, a42, sums + (to[4] * row));
+        if (sizeof(TRows) > 5) Put<TColumns>(a50, a51, a52, sums + (to[5] * row));
+        if (sizeof(TRows) > 6) Put<TColumns>(a60, a61, a62, sums + (to[6] * row));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TColumns>(TVector first, TVector second, TVector third, T* to)
-        where TColumns : struct, ICount
+        where TColumns : unmanaged, ICount
     {
         TLanes.Store(TLanes.Add(TLanes.Load(to), first), to);
-        if (TColumns.Value > 1) TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
-        if (TColumns.Value > 2) TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
+        if (sizeof(TColumns) > 1) TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
+        if (sizeof(TColumns) > 2) TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
     }
 
     /// <summary>Some kernel columns of one stream.</summary>

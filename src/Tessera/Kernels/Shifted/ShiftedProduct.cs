@@ -43,7 +43,7 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
     }
 
     private static void Shifts<TRows>(T* rows, int* rowStarts, in ShiftedRuns<T> runs, int* shifts, int shiftCount, T* sums, nint sumStride)
-        where TRows : struct, ICount
+        where TRows : unmanaged, ICount
     {
         // Four are two by two: one alone would load each row for a single multiply-add.
         for (int t = 0, width; t < shiftCount; t += width)
@@ -59,17 +59,17 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TRows, TShifts>(T* rows, int* rowStarts, in ShiftedRuns<T> runs, int* shifts, T* sums, nint sumStride)
-        where TRows : struct, ICount
-        where TShifts : struct, ICount
+        where TRows : unmanaged, ICount
+        where TShifts : unmanaged, ICount
     {
         T* g0 = rows + rowStarts[0];
-        T* g1 = TRows.Value > 1 ? rows + rowStarts[1] : g0;
-        T* g2 = TRows.Value > 2 ? rows + rowStarts[2] : g0;
-        T* g3 = TRows.Value > 3 ? rows + rowStarts[3] : g0;
-        T* g4 = TRows.Value > 4 ? rows + rowStarts[4] : g0;
-        T* g5 = TRows.Value > 5 ? rows + rowStarts[5] : g0;
-        T* g6 = TRows.Value > 6 ? rows + rowStarts[6] : g0;
-        T* g7 = TRows.Value > 7 ? rows + rowStarts[7] : g0;
+        T* g1 = sizeof(TRows) > 1 ? rows + rowStarts[1] : g0;
+        T* g2 = sizeof(TRows) > 2 ? rows + rowStarts[2] : g0;
+        T* g3 = sizeof(TRows) > 3 ? rows + rowStarts[3] : g0;
+        T* g4 = sizeof(TRows) > 4 ? rows + rowStarts[4] : g0;
+        T* g5 = sizeof(TRows) > 5 ? rows + rowStarts[5] : g0;
+        T* g6 = sizeof(TRows) > 6 ? rows + rowStarts[6] : g0;
+        T* g7 = sizeof(TRows) > 7 ? rows + rowStarts[7] : g0;
         TVector s00 = TLanes.Zero, s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00;
         TVector s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
         TVector s40 = s00, s41 = s00, s42 = s00, s50 = s00, s51 = s00, s52 = s00;
@@ -79,10 +79,10 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         for (var end = starts + runs.Count; starts < end; starts++)
         {
             T* v0 = runs.Base + *starts + shifts[0];
-            T* v1 = TShifts.Value > 1 ? runs.Base + *starts + shifts[1] : v0;
-            T* v2 = TShifts.Value > 2 ? runs.Base + *starts + shifts[2] : v0;
+            T* v1 = sizeof(TShifts) > 1 ? runs.Base + *starts + shifts[1] : v0;
+            T* v2 = sizeof(TShifts) > 2 ? runs.Base + *starts + shifts[2] : v0;
             nint i = 0;
-            if (TRows.Value == 1 && TShifts.Value == 3)
+            if (sizeof(TRows) == 1 && sizeof(TShifts) == 3)
             {
                 // One row's three sums would wait for one another: four vectors at a time have sums of their own.
                 for (; i <= length - (4 * TLanes.Count); i += 4 * TLanes.Count)
@@ -97,81 +97,81 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
             for (; i < length; i += TLanes.Count)
             {
                 var x0 = TLanes.Load(v0 + i);
-                var x1 = TShifts.Value > 1 ? TLanes.Load(v1 + i) : x0;
-                var x2 = TShifts.Value > 2 ? TLanes.Load(v2 + i) : x0;
+                var x1 = sizeof(TShifts) > 1 ? TLanes.Load(v1 + i) : x0;
+                var x2 = sizeof(TShifts) > 2 ? TLanes.Load(v2 + i) : x0;
                 var g = TLanes.Load(g0 + i);
                 s00 = TLanes.MultiplyAdd(g, x0, s00);
-                if (TShifts.Value > 1) s01 = TLanes.MultiplyAdd(g, x1, s01);
-                if (TShifts.Value > 2) s02 = TLanes.MultiplyAdd(g, x2, s02);
+                if (sizeof(TShifts) > 1) s01 = TLanes.MultiplyAdd(g, x1, s01);
+                if (sizeof(TShifts) > 2) s02 = TLanes.MultiplyAdd(g, x2, s02);
 
-                if (TRows.Value > 1)
+                if (sizeof(TRows) > 1)
                 {
                     g = TLanes.Load(g1 + i);
                     s10 = TLanes.MultiplyAdd(g, x0, s10);
-                    if (TShifts.Value > 1) s11 = TLanes.MultiplyAdd(g, x1, s11);
-                    if (TShifts.Value > 2) s12 = TLanes.MultiplyAdd(g, x2, s12);
+                    if (sizeof(TShifts) > 1) s11 = TLanes.MultiplyAdd(g, x1, s11);
+                    if (sizeof(TShifts) > 2) s12 = TLanes.MultiplyAdd(g, x2, s12);
                 }
 
-                if (TRows.Value > 2)
+                if (sizeof(TRows) > 2)
                 {
                     g = TLanes.Load(g2 + i);
                     s20 = TLanes.MultiplyAdd(g, x0, s20);
-                    if (TShifts.Value > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
-                    if (TShifts.Value > 2) s22 = TLanes.MultiplyAdd(g, x2, s22);
+                    if (sizeof(TShifts) > 1) s21 = TLanes.MultiplyAdd(g, x1, s21);
+                    if (sizeof(TShifts) > 2) s22 = TLanes.MultiplyAdd(g, x2, s22);
                 }
 
-                if (TRows.Value > 3)
+                if (sizeof(TRows) > 3)
                 {
                     g = TLanes.Load(g3 + i);
                     s30 = TLanes.MultiplyAdd(g, x0, s30);
-                    if (TShifts.Value > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
-                    if (TShifts.Value > 2) s32 = TLanes.MultiplyAdd(g, x2, s32);
+                    if (sizeof(TShifts) > 1) s31 = TLanes.MultiplyAdd(g, x1, s31);
+                    if (sizeof(TShifts) > 2) s32 = TLanes.MultiplyAdd(g, x2, s32);
                 }
 
-                if (TRows.Value > 4)
+                if (sizeof(TRows) > 4)
                 {
                     g = TLanes.Load(g4 + i);
                     s40 = TLanes.MultiplyAdd(g, x0, s40);
-                    if (TShifts.Value > 1) s41 = TLanes.MultiplyAdd(g, x1, s41);
-                    if (TShifts.Value > 2) s42 = TLanes.MultiplyAdd(g, x2, s42);
+                    if (sizeof(TShifts) > 1) s41 = TLanes.MultiplyAdd(g, x1, s41);
+                    if (sizeof(TShifts) > 2) s42 = TLanes.MultiplyAdd(g, x2, s42);
                 }
 
-                if (TRows.Value > 5)
+                if (sizeof(TRows) > 5)
                 {
                     g = TLanes.Load(g5 + i);
                     s50 = TLanes.MultiplyAdd(g, x0, s50);
-                    if (TShifts.Value > 1) s51 = TLanes.MultiplyAdd(g, x1, s51);
-                    if (TShifts.Value > 2) s52 = TLanes.MultiplyAdd(g, x2, s52);
+                    if (sizeof(TShifts) > 1) s51 = TLanes.MultiplyAdd(g, x1, s51);
+                    if (sizeof(TShifts) > 2) s52 = TLanes.MultiplyAdd(g, x2, s52);
                 }
 
-                if (TRows.Value > 6)
+                if (sizeof(TRows) > 6)
                 {
                     g = TLanes.Load(g6 + i);
                     s60 = TLanes.MultiplyAdd(g, x0, s60);
-                    if (TShifts.Value > 1) s61 = TLanes.MultiplyAdd(g, x1, s61);
-                    if (TShifts.Value > 2) s62 = TLanes.MultiplyAdd(g, x2, s62);
+                    if (sizeof(TShifts) > 1) s61 = TLanes.MultiplyAdd(g, x1, s61);
+                    if (sizeof(TShifts) > 2) s62 = TLanes.MultiplyAdd(g, x2, s62);
                 }
 
-                if (TRows.Value > 7)
+                if (sizeof(TRows) > 7)
                 {
                     g = TLanes.Load(g7 + i);
                     s70 = TLanes.MultiplyAdd(g, x0, s70);
-                    if (TShifts.Value > 1) s71 = TLanes.MultiplyAdd(g, x1, s71);
-                    if (TShifts.Value > 2) s72 = TLanes.MultiplyAdd(g, x2, s72);
+                    if (sizeof(TShifts) > 1) s71 = TLanes.MultiplyAdd(g, x1, s71);
+                    if (sizeof(TShifts) > 2) s72 = TLanes.MultiplyAdd(g, x2, s72);
                 }
             }
 
             g0 += length;
-            if (TRows.Value > 1) g1 += length;
-            if (TRows.Value > 2) g2 += length;
-            if (TRows.Value > 3) g3 += length;
-            if (TRows.Value > 4) g4 += length;
-            if (TRows.Value > 5) g5 += length;
-            if (TRows.Value > 6) g6 += length;
-            if (TRows.Value > 7) g7 += length;
+            if (sizeof(TRows) > 1) g1 += length;
+            if (sizeof(TRows) > 2) g2 += length;
+            if (sizeof(TRows) > 3) g3 += length;
+            if (sizeof(TRows) > 4) g4 += length;
+            if (sizeof(TRows) > 5) g5 += length;
+            if (sizeof(TRows) > 6) g6 += length;
+            if (sizeof(TRows) > 7) g7 += length;
         }
 
-        if (TRows.Value == 1)
+        if (sizeof(TRows) == 1)
         {
             s00 = TLanes.Add(TLanes.Add(s00, s10), TLanes.Add(s20, s30));
             s01 = TLanes.Add(TLanes.Add(s01, s11), TLanes.Add(s21, s31));
@@ -179,13 +179,13 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
         }
 
         Put<TShifts>(s00, s01, s02, sums);
-        if (TRows.Value > 1) Put<TShifts>(s10, s11, s12, sums + (1 * sumStride));
-        if (TRows.Value > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
-        if (TRows.Value > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
-        if (TRows.Value > 4) Put<TShifts>(s40, s41, s42, sums + (4 * sumStride));
-        if (TRows.Value > 5) Put<TShifts>(s50, s51, s52, sums + (5 * sumStride));
-        if (TRows.Value > 6) Put<TShifts>(s60, s61, s62, sums + (6 * sumStride));
-        if (TRows.Value > 7) Put<TShifts>(s70, s71, s72, sums + (7 * sumStride));
+        if (sizeof(TRows) > 1) Put<TShifts>(s10, s11, s12, sums + (1 * sumStride));
+        if (sizeof(TRows) > 2) Put<TShifts>(s20, s21, s22, sums + (2 * sumStride));
+        if (sizeof(TRows) > 3) Put<TShifts>(s30, s31, s32, sums + (3 * sumStride));
+        if (sizeof(TRows) > 4) Put<TShifts>(s40, s41, s42, sums + (4 * sumStride));
+        if (sizeof(TRows) > 5) Put<TShifts>(s50, s51, s52, sums + (5 * sumStride));
+        if (sizeof(TRows) > 6) Put<TShifts>(s60, s61, s62, sums + (6 * sumStride));
+        if (sizeof(TRows) > 7) Put<TShifts>(s70, s71, s72, sums + (7 * sumStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,10 +199,10 @@ internal static unsafe class ShiftedProduct<T, TVector, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TShifts>(TVector first, TVector second, TVector third, T* to)
-        where TShifts : struct, ICount
+        where TShifts : unmanaged, ICount
     {
         TLanes.Store(TLanes.Add(TLanes.Load(to), first), to);
-        if (TShifts.Value > 1) TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
-        if (TShifts.Value > 2) TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
+        if (sizeof(TShifts) > 1) TLanes.Store(TLanes.Add(TLanes.Load(to + TLanes.Count), second), to + TLanes.Count);
+        if (sizeof(TShifts) > 2) TLanes.Store(TLanes.Add(TLanes.Load(to + (2 * TLanes.Count)), third), to + (2 * TLanes.Count));
     }
 }
