@@ -14,8 +14,8 @@ internal static class CoreReaders
     /// <summary>What a compressed file may unpack to whatever its size, doubled while it grows, and its copies.</summary>
     private const long Unpacked = 256L << 20;
 
-    /// <summary>What the tables of channels take that a file may ask for in a few words, four million pairs together.</summary>
-    private const long Tables = 512L << 20;
+    /// <summary>What the tables of channels take that a file may ask for in a few words, half a million pairs together.</summary>
+    private const long Tables = 64L << 20;
 
     public static IReadOnlyList<HostileReader> All { get; } =
     [

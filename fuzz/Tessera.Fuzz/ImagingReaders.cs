@@ -4,7 +4,10 @@ using Tessera.Imaging;
 
 namespace Tessera.Fuzz;
 
-/// <summary>The managed reader of PNG pictures. Checksums are put right first: few damaged files would come past them.</summary>
+/// <summary>
+/// The readers of pictures. Of PNG checksums are put right first: few damaged files would come past them. JPEG is read by a native library, whose own
+/// memory is not counted; the pixels that it is asked for are.
+/// </summary>
 internal static class ImagingReaders
 {
     public static IReadOnlyList<HostileReader> All { get; } =
@@ -12,6 +15,10 @@ internal static class ImagingReaders
         new("png", 128, 384L << 20, static bytes =>
         {
             if (PngReader.Recognises(bytes)) PngReader.Read(WithChecksums(bytes), "hostile", headerOnly: false);
+        }),
+        new("jpeg", 128, 128L << 20, static bytes =>
+        {
+            if (JpegReader.Recognises(bytes)) JpegReader.Read(bytes, "hostile", headerOnly: false);
         }),
     ];
 

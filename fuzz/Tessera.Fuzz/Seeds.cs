@@ -1,3 +1,4 @@
+using SkiaSharp;
 using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
@@ -21,6 +22,7 @@ internal static class Seeds
         Images(Path.Combine(folder, "idx"));
         Checkpoints(folder);
         Pictures(Path.Combine(folder, "png"));
+        Photographs(Path.Combine(folder, "jpeg"));
         foreach (var model in models)
         {
             foreach (var isFolded in new[] { false, true })
@@ -72,6 +74,17 @@ internal static class Seeds
         File.WriteAllBytes(Path.Combine(folder, "bits"), Picture(5, 2, 1, 0, isInterlaced: false, [0, 0xA8, 2, 0x50]));
         File.WriteAllBytes(Path.Combine(folder, "colour"), Picture(1, 3, 16, 6, isInterlaced: false, [4, 1, 2, 3, 4, 5, 6, 7, 8, 3, 1, 2, 3, 4, 5, 6, 7, 8, 2, 1, 2, 3, 4, 5, 6, 7, 8]));
         File.WriteAllBytes(Path.Combine(folder, "palette"), Picture(2, 2, 8, 3, isInterlaced: true, [0, 0, 0, 1, 0, 1, 0]));
+    }
+
+    private static void Photographs(string folder)
+    {
+        foreach (var (name, type, width, height) in new[] { ("grey", SKColorType.Gray8, 9, 5), ("colour", SKColorType.Rgba8888, 17, 3), ("one", SKColorType.Rgba8888, 1, 1) })
+        {
+            using var bitmap = new SKBitmap(width, height, type, SKAlphaType.Opaque);
+            for (var place = 0; place < width * height; place++) bitmap.SetPixel(place % width, place / width, new SKColor((byte)(place * 7), (byte)(place * 13), (byte)(255 - place)));
+            using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 60);
+            File.WriteAllBytes(Path.Combine(folder, name), data.ToArray());
+        }
     }
 
     private static byte[] Picture(byte width, byte height, byte depth, byte type, bool isInterlaced, byte[] rows)

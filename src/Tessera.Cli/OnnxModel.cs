@@ -29,7 +29,7 @@ internal static class OnnxModel
 
         // A network that was trained elsewhere is changed a little, not learnt anew: a tenth of the usual rate.
         var training = new TrainingDescription { Loss = settings.Loss ?? LossOf(network, data.ClassNames.Count > 0), Optimiser = new Adam { LearningRate = 1e-4 } };
-        return new TrainedModel(new ModelDescription(network, training, data), parameters) { InputName = imported.InputName, Outputs = imported.Outputs };
+        return new TrainedModel(new ModelDescription(network, training, data), parameters) { InputName = imported.InputName, Inputs = imported.Inputs, Outputs = imported.Outputs };
     }
 
     private static ImportedNetwork Import(string path, OnnxImportOptions options)
@@ -43,7 +43,9 @@ internal static class OnnxModel
             // The library names the properties that its users set; the tool's users have options for them.
             throw new InvalidDataException(
                 exception.Message
+                    .Replace($"{nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.InputShapes)}", "--input-shape name=", StringComparison.Ordinal)
                     .Replace($"{nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.InputShape)}", "--input-shape", StringComparison.Ordinal)
+                    .Replace($"{nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Input)}, or {nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Inputs)} for several", "--input, again for several", StringComparison.Ordinal)
                     .Replace($"{nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Constants)}", "--constant", StringComparison.Ordinal),
                 exception);
         }

@@ -19,11 +19,15 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
         return samples.Length == 1 ? samples[0] : throw new UsageException($"{file}: it holds several samples or none; give a file with one.");
     }
 
-    /// <summary>The samples of an image or .npy file.</summary>
+    /// <summary>The samples of an image or .npy file, or of a .npz with an array for each of several inputs.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shape">The shape of one sample.</param>
+    /// <param name="inputs">What of a sample goes into which input of a model with several; null for one.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or its shape is not the network's.</exception>
-    public static IEnumerable<PredictionSample> FromFile(string path, Sizes shape)
+    public static IEnumerable<PredictionSample> FromFile(string path, Sizes shape, IReadOnlyList<(string Name, Sizes Shape)>? inputs = null)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: there is no such file.");
+        if (path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) && inputs is { Count: > 1 }) return FromArrays(path, inputs);
         return path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? FromArray(path, shape) : [FromImage(path, shape)];
     }
 
@@ -62,8 +66,31 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
 
     private static IEnumerable<PredictionSample> FromArray(string path, Sizes shape)
     {
-        var array = NpyFile.Read(path);
-        var each = (int)shape.Product;
+        var (values, count, isOne) = Numbers(NpyFile.Read(path), path, shape);
+        if (count == 0) yield break;
+        var each = values.Length / count;
+        for (var n = 0; n < count; n++) yield return new PredictionSample(isOne ? path : $"{path}[{n}]", values[(n * each)..((n + 1) * each)], null);
+    }
+
+    /// <summary>Samples of several inputs, each input's numbers behind those of the one before it.</summary>
+    private static IEnumerable<PredictionSample> FromArrays(string path, IReadOnlyList<(string Name, Sizes Shape)> inputs)
+    {
+        var known = NpzFile.Names(path);
+        var missing = inputs.FirstOrDefault(input => !known.Contains(input.Name)).Name;
+        if (missing is not null) throw new InvalidDataException($"{path}: it has no array '{missing}'; the model takes {string.Join(", ", inputs.Select(static input => $"'{input.Name}' {input.Shape}"))}, and the file has {string.Join(", ", known)}.");
+        var parts = inputs.Select(input => Numbers(NpzFile.Read(path, input.Name), $"{path}: {input.Name}", input.Shape)).ToArray();
+        var count = parts[0].Count;
+        for (var input = 1; input < parts.Length; input++)
+        {
+            if (parts[input].Count != count) throw new InvalidDataException($"{path}: '{inputs[0].Name}' has {count} samples and '{inputs[input].Name}' {parts[input].Count}; give as many of each.");
+        }
+
+        for (var n = 0; n < count; n++) yield return new PredictionSample(count == 1 ? path : $"{path}[{n}]", [.. parts.SelectMany(part => part.Values.Skip(n * (part.Values.Length / count)).Take(part.Values.Length / count))], null);
+    }
+
+    /// <summary>The numbers of one sample or several.</summary>
+    private static (float[] Values, int Count, bool IsOne) Numbers(NpyArray array, string path, Sizes shape)
+    {
         var isOne = array.Shape == shape || (shape[0] == 1 && array.Shape == shape.From(1));
         if (!isOne && (array.Shape.Count < 2 || (array.Shape.From(1) != shape && !(shape[0] == 1 && array.Shape.From(1) == shape.From(1)))))
         {
@@ -74,6 +101,6 @@ internal sealed record PredictionSample(string Name, float[] Values, string? Lab
         var broken = Array.FindIndex(values, value => !float.IsFinite(value));
         if (broken >= 0) throw new InvalidDataException($"{path}: element {broken} is not a finite number; clean the data first.");
         if (array.Type == ElementType.UInt8) values = Array.ConvertAll(values, value => value / 255f);
-        for (var n = 0; n < values.Length / each; n++) yield return new PredictionSample(isOne ? path : $"{path}[{n}]", values[(n * each)..((n + 1) * each)], null);
+        return (values, values.Length / (int)shape.Product, isOne);
     }
 }

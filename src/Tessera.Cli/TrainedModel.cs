@@ -13,6 +13,9 @@ internal sealed record TrainedModel(ModelDescription Model, NetworkParameters<fl
     /// <summary>What the input is called where the model comes from.</summary>
     public string InputName { get; init; } = NetworkDescription.InputName;
 
+    /// <summary>The inputs that lie behind one another in a sample, where the model comes from elsewhere and takes several.</summary>
+    public IReadOnlyList<(string Name, Sizes Shape)> Inputs { get; init; } = [];
+
     /// <summary>The outputs, the network's own first: what each is called where the model comes from, and the layer that gives it.</summary>
     public IReadOnlyList<(string Name, string Layer)> Outputs { get; init; } =
         [(Model.Network.Layers[^1].Name, Model.Network.Layers[^1].Name), .. Model.Network.FurtherOutputs.Select(static layer => (layer, layer))];

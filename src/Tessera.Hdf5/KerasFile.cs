@@ -10,7 +10,8 @@ namespace Tessera.Hdf5;
 
 /// <summary>
 /// A model or its weights as Keras 2 saves them in HDF5 (<c>model.save("x.h5")</c>, <c>model.save_weights("x.h5")</c>): a group for each layer of the
-/// attribute <c>layer_names</c>, in it the arrays of its attribute <c>weight_names</c>, in that order. <see cref="KerasWeights"/> puts them into a network.
+/// attribute <c>layer_names</c>, in it the arrays of its attribute <c>weight_names</c>, in that order. <see cref="KerasWeights"/> puts them into a network. What arrays declare is bounded;
+/// lengths inside HDF5's own structures are believed by the library that reads them, so that a hostile file may make it take up to 2 GB before it is refused.
 /// </summary>
 public sealed class KerasFile
 {

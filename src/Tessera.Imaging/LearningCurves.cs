@@ -16,6 +16,15 @@ public sealed record LearningCurves(
     /// <summary>What the legend calls the second curve: validation, or test where the curve is that of the test data.</summary>
     public string ValidationName { get; init; } = "validation";
 
+    /// <summary>
+    /// What was trained one after another, as the machines of a belief net are: each of these has curves of its own, as what one of them misses says nothing of
+    /// another. Empty, or one, for a training of the whole.
+    /// </summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
+
+    /// <summary>The epochs of each of <see cref="Parts"/>.</summary>
+    public int EpochsOfPart { get; init; }
+
     /// <summary>The picture as an SVG file's text, legible on light and dark.</summary>
     public string ToSvg()
     {
@@ -34,8 +43,12 @@ public sealed record LearningCurves(
     /// <exception cref="IOException">The folder does not exist or the disk is full.</exception>
     public void Write(string path) => SvgPicture.Write(path, ToSvg());
 
-    private Curve[] Curves(IReadOnlyList<double> training, IReadOnlyList<double> validation) =>
-        [new("training", training), new(ValidationName, validation) { Colour = 1, IsDashed = true }];
+    private Curve[] Curves(IReadOnlyList<double> training, IReadOnlyList<double> validation) => Parts.Count < 2
+        ? [new("training", training), new(ValidationName, validation) { Colour = 1, IsDashed = true }]
+        : [.. Parts.SelectMany((name, part) => (Curve[])[Part($"{name}, training", training, part), Part($"{name}, {ValidationName}", validation, part) with { IsDashed = true }])];
+
+    private Curve Part(string name, IReadOnlyList<double> values, int part) =>
+        new(name, [.. values.Skip(part * EpochsOfPart).Take(EpochsOfPart)]) { First = 1 + (part * EpochsOfPart), Colour = part };
 
     private static double[] Percent(IReadOnlyList<double> values) => [.. values.Select(value => value * 100)];
 }

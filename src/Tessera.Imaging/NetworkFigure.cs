@@ -89,7 +89,7 @@ public static class NetworkFigure
         var seen = rows.Select(_ => new HashSet<int>()).ToArray();
         var last = rows[^1];
         var shown = 0;
-        while (shown < last.Count && shown < 2 * MostUnits && isShown(last.At(shown))) shown++;
+        while (shown < last.Count && isShown(last.At(shown))) shown++;
         seen[^1].Add(Math.Max(0, shown - 1) / 2);
         for (var row = rows.Length - 1; row > 0; row--)
         {
@@ -134,7 +134,7 @@ public static class NetworkFigure
         }
     }
 
-    private static void Labels(SvgPicture picture, NetworkRow row, double x, double y, bool isCut, AxisReach? field)
+    private static void Labels(SvgPicture picture, NetworkRow row, double x, double y, bool isCut, AxisReceptiveField? field)
     {
         picture.Text(Margin, y + 4, row.Name.Length > 11 ? row.Name[..10] + "…" : row.Name, "ink");
         picture.Text(x, y, string.Create(CultureInfo.InvariantCulture, $"{(isCut ? "… of " : "")}{row.Count} {(row.Count == 1 ? "unit" : "units")}{(field is null ? "" : $", sees {field.Longest}")}"), "ink");

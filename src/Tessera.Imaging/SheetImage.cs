@@ -23,6 +23,9 @@ public sealed record SheetImage(ReadOnlyMemory<float> Values, Sizes Shape)
             if (float.IsFinite(value)) (least, most) = (Math.Min(least, value), Math.Max(most, value));
         }
 
-        return least > most ? this with { Caption = "not finite" } : this with { Black = least, White = most, Caption = FormattableString.Invariant($"{least:G2}…{most:G2}") };
+        return least > most ? this with { Caption = "not finite" } : this with { Black = least, White = most, Caption = FormattableString.Invariant($"{Said(least):G2}…{Said(most):G2}") };
+
+        // What is nothing beside the other end of the scale is said to be 0.
+        float Said(float value) => Math.Abs(value) < 1e-6f * Math.Max(Math.Abs(least), Math.Abs(most)) ? 0 : value;
     }
 }

@@ -25,5 +25,5 @@ publish Tessera.Launcher launcher
 once=()
 for data in src/Tessera.Cli/Data/*.gz; do once+=("once=$data"); done
 mkdir -p "$(dirname "$output")"
-"$work/launcher/Tessera.Launcher" "$output" "${images[@]}" "${once[@]}"
+dotnet run --project src/Tessera.Launcher -c Release -- "$output" "$work/launcher/Tessera.Launcher" "${images[@]}" "${once[@]}"
 ls -l "$output"

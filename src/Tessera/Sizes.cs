@@ -64,9 +64,10 @@ public readonly struct Sizes : IEquatable<Sizes>, IReadOnlyList<int>
     /// <summary>These sizes followed by <paramref name="more"/>.</summary>
     public Sizes Append(Sizes more) => new([.. AsSpan(), .. more.AsSpan()]);
 
-    /// <summary>The sizes as .NET's tensors take them.</summary>
+    /// <summary>The sizes as .NET's tensors take them; those without axes have no elements there, so that one number is [1].</summary>
     public nint[] ToLengths()
     {
+        if (Count == 0) return [1];
         var lengths = new nint[Count];
         for (var axis = 0; axis < lengths.Length; axis++) lengths[axis] = this[axis];
         return lengths;

@@ -32,6 +32,9 @@ public class ImageSheetTests
         Assert.Equal([0, 255, 128, 0], Corners(images[0]));
         Assert.Equal([128, 128, 128, 128], Corners(images[1]));
         Assert.Contains(new Figure(svg).Texts, text => text.Text == "-2…6");
+        Assert.Equal("0…0.62", new SheetImage(new float[] { 4.7e-24f, 0.62f }, [1, 1, 2]).OnItsOwnScale().Caption);
+        Assert.Equal("-0.62…0", new SheetImage(new float[] { -0.62f, -1e-9f }, [1, 1, 2]).OnItsOwnScale().Caption);
+        Assert.Equal("1E-09…2E-09", new SheetImage(new float[] { 1e-9f, 2e-9f }, [1, 1, 2]).OnItsOwnScale().Caption);
     }
 
     [Fact]

@@ -27,6 +27,19 @@ public class PictureTests
     }
 
     [Fact]
+    public void What_was_trained_in_parts_has_curves_for_each_part()
+    {
+        var svg = XDocument.Parse(new LearningCurves([3, 2, 0.2, 0.1], [3, 2.5, 4, 3.5], [], []) { Parts = ["rbm1", "rbm2"], EpochsOfPart = 2, ValidationName = "test" }.ToSvg());
+        var lines = svg.Descendants(Svg + "polyline").Select(line => Points(line.Attribute("points")!.Value)).ToArray();
+        Assert.Equal([2, 2, 2, 2], lines.Select(points => points.Length));
+        Assert.True(lines[0][1].X < lines[2][0].X && lines[1][1].X < lines[3][0].X, "the second part begins after the first");
+        foreach (var said in (string[])["rbm1, training 2.0000", "rbm1, test 2.5000", "rbm2, training 0.1000", "rbm2, test 3.5000"]) Assert.Contains(said, Texts(svg));
+
+        // Stopped within its first part, a training has no curve of the second.
+        Assert.DoesNotContain(Texts(XDocument.Parse((new LearningCurves([3], [3], [], []) { Parts = ["rbm1", "rbm2"], EpochsOfPart = 2 }).ToSvg())), text => text.Contains("rbm2", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void What_is_not_finite_leaves_a_gap_and_what_was_not_measured_no_panel()
     {
         var svg = XDocument.Parse(new LearningCurves([3, 2, double.NaN, 1, 0.5, double.PositiveInfinity], [], [], []).ToSvg());

@@ -58,9 +58,9 @@ internal static class CheckCommand
         output.WriteLine(report.ToString());
         output.WriteLine();
         var adjoint = report.Rows.Where(row => row.AdjointError is not null).MaxBy(row => row.AdjointError);
-        var difference = report.Rows.MaxBy(row => row.DifferenceError)!;
+        var difference = report.Rows.MaxBy(row => row.DifferenceError / row.DifferenceAllowed)!;
         if (adjoint is not null) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Worst adjoint identity: {adjoint.AdjointError:0.0e+00} in {Named(adjoint)} (allowed {GradientCheck.AdjointTolerance:0e+00})."));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Worst against finite differences: {difference.DifferenceError:0.0e+00} in {Named(difference)}, {difference.Worst} (allowed {GradientCheck.DifferenceTolerance:0e+00})."));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Worst difference: {difference.DifferenceError:0.0e+00} in {Named(difference)}{(difference.Worst.Length > 0 ? ", " : "")}{difference.Worst} (allowed {difference.DifferenceAllowed:0e+00})."));
         output.WriteLine(report.Passed ? $"All {report.Rows.Count} checks passed." : $"{report.Rows.Count(row => !row.Passed)} of {report.Rows.Count} checks FAILED.");
     }
 
@@ -74,6 +74,7 @@ internal static class CheckCommand
                 writer.WriteString("kind", row.Kind);
                 if (row.AdjointError is { } adjoint) writer.WriteFinite("adjointError", adjoint);
                 writer.WriteFinite("differenceError", row.DifferenceError);
+                writer.WriteFinite("differenceAllowed", row.DifferenceAllowed);
                 writer.WriteString("worst", row.Worst);
                 writer.WriteNumber("compared", row.Compared);
                 writer.WriteNumber("passedOver", row.PassedOver);

@@ -29,8 +29,9 @@ internal static class DrawCurves
             var epochs = TrainedModel.History(given);
             if (epochs.Count == 0) throw new InvalidOperationException($"{given}: no epoch has been finished, so there are no curves; go on with 'tessera train --resume'.");
             var path = PictureFile.Check(parsed.GetValue(output), "curves.svg", given);
-            var watched = TrainedModel.Reconstruction(given) is not null || RunRecord.MayWatchTest(TrainedModel.Describe(given).Training) ? "test" : "validation";
-            (RunRecord.Curves(epochs) with { ValidationName = watched }).Write(path);
+            var other = TrainedModel.Reconstruction(given);
+            var watched = other is not null || RunRecord.MayWatchTest(TrainedModel.Describe(given).Training) ? "test" : "validation";
+            (RunRecord.Curves(epochs, other) with { ValidationName = watched }).Write(path);
             return PictureFile.Written(session, path);
         });
         return command;

@@ -16,12 +16,13 @@ internal static class DrawFeatures
           tessera draw features runs/mnist-1                 (of the first test image)
           tessera draw features runs/mnist-1 --index 17 --layer conv2
           tessera draw features runs/mnist-1 digit.png --out features-of-digit.svg
+          tessera draw features mobilenet.onnx cat.jpg --input-shape 3,224,224 --mean 0.5 --deviation 0.5
         """;
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("run") { Description = "The folder that a training left, or its model.safetensors.", HelpName = "RUN" };
+        var model = new Argument<string>("run") { Description = "The folder that a training left, its model.safetensors, or an ONNX model.", HelpName = "RUN" };
         var image = new Argument<string?>("image") { Description = "An image or .npy file; a test sample if left out.", HelpName = "IMAGE", Arity = ArgumentArity.ZeroOrOne };
         var data = new Option<string?>("--data") { Description = "Data by name or path to take the sample from; what the model was trained on if left out.", HelpName = "NAME|PATH" };
         var index = CommandOptions.Whole("--index", "Which test sample, from 0; 0 if left out.", 0);
@@ -29,6 +30,7 @@ internal static class DrawFeatures
         var threads = CommandOptions.Threads();
         var output = PictureFile.Option();
         var command = new Command("features", "Draw the feature maps of one image through every layer.") { model, image, data, index, layer, threads, output };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: true);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
@@ -36,7 +38,7 @@ internal static class DrawFeatures
             var file = parsed.GetValue(image);
             if (file is not null && (parsed.GetValue(index) is not null || parsed.GetValue(data) is not null)) throw new UsageException($"{(parsed.GetValue(index) is not null ? "--index" : "--data")}: an image file is given too; leave out one of the two.");
             if (TrainedModel.Reconstruction(given) is not null) return DrawCode(session, given, file, parsed.GetValue(data), parsed.GetValue(index) ?? 0, parsed.GetValue(threads) ?? 0, parsed.GetValue(output));
-            var trained = TrainedModel.Open(given);
+            var trained = TrainedModel.Open(given, onnx.Read(parsed));
             var network = trained.Model.Network;
             if (!FeatureMaps.CanDraw(trained)) throw new InvalidOperationException($"{given}: the network takes samples of {network.InputShape}, which have no picture; networks of signals, images and volumes do.");
             int? place = parsed.GetValue(layer) is { } name ? LayerChoice.IndexOf(network, name) : null;

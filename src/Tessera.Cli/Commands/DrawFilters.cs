@@ -19,16 +19,17 @@ internal static class DrawFilters
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("run") { Description = "The folder that a training left, or its model.safetensors.", HelpName = "RUN" };
+        var model = new Argument<string>("run") { Description = "The folder that a training left, its model.safetensors, or an ONNX model.", HelpName = "RUN" };
         var layer = new Option<string?>("--layer") { Description = "The layer; the first whose filters can be drawn if left out.", HelpName = "name" };
         var output = PictureFile.Option();
         var command = new Command("filters", "Draw the filters of a layer as a mosaic.") { model, layer, output };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: false);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
             var given = parsed.GetRequiredValue(model);
             if (TrainedModel.Reconstruction(given) is not null) return DrawLearned(session, given, parsed.GetValue(layer), parsed.GetValue(output));
-            var network = TrainedModel.Describe(given).Network;
+            var network = TrainedModel.Describe(given, onnx.Read(parsed)).Network;
             var drawable = Enumerable.Range(0, network.Layers.Count).Where(place => LayerFilters.CanDraw(network, place)).ToArray();
             var name = parsed.GetValue(layer);
             var index = name is not null ? LayerChoice.IndexOf(network, name)
@@ -37,7 +38,7 @@ internal static class DrawFilters
             if (!drawable.Contains(index)) throw new UsageException($"--layer: {name} is of kind {network.Layers[index].Kind} and has no filters to draw; those of {string.Join(", ", drawable.Select(place => network.Layers[place].Name))} can be drawn.");
 
             var path = PictureFile.Check(parsed.GetValue(output), name is null ? "filters.svg" : $"filters-{name}.svg", given);
-            LayerFilters.Write(path, TrainedModel.Open(given).Parameters, index);
+            LayerFilters.Write(path, TrainedModel.Open(given, onnx.Read(parsed)).Parameters, index);
             return PictureFile.Written(session, path);
         });
         return command;

@@ -29,7 +29,9 @@ internal static class DrawNetwork
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
-            var network = TrainedModel.Describe(parsed.GetRequiredValue(model), onnx.Read(parsed)).Network;
+            // What takes its channels last begins by moving them, behind which positions would be told apart no more.
+            var described = TrainedModel.Describe(parsed.GetRequiredValue(model), onnx.Read(parsed)).Network;
+            var network = ChannelsFirst.WithoutMoves(described) ?? described;
             var path = PictureFile.Check(parsed.GetValue(output), $"{(network.Name.Length > 0 ? network.Name : "network")}.svg", parsed.GetRequiredValue(model));
             NetworkFigure.Write(path, network, parsed.GetValue(axis) ?? 0);
             return PictureFile.Written(session, path);

@@ -24,18 +24,19 @@ internal static class ExportCommand
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var model = new Argument<string>("model") { Description = "The folder that a training left, its model.safetensors, or a model file.", HelpName = "MODEL" };
+        var model = new Argument<string>("model") { Description = "The folder that a training left, its model.safetensors, a model file, or an ONNX model.", HelpName = "MODEL" };
         var output = new Option<string>("--out") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", Required = true };
         var opset = CommandOptions.Whole("--opset", "The version of ONNX's operators to write in; 21 if left out.", 18, 23);
         var batch = CommandOptions.Whole("--batch", "The batch that the file is for; any if left out.", 1);
         var json = CommandOptions.Json();
         var command = new Command("export", "Write a network as an ONNX model.") { model, output, opset, batch, json };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: false);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(output);
             OutputFiles.Check(path, "--out");
-            var trained = Open(parsed.GetRequiredValue(model));
+            var trained = Open(parsed.GetRequiredValue(model), onnx.Read(parsed));
             var options = new OnnxExportOptions { Opset = parsed.GetValue(opset) ?? OnnxExportOptions.Default.Opset, Batch = parsed.GetValue(batch) };
             OnnxExport.Write(path, trained.Parameters, options);
             var bytes = new FileInfo(path).Length;
@@ -46,10 +47,10 @@ internal static class ExportCommand
         return command;
     }
 
-    private static TrainedModel Open(string path)
+    private static TrainedModel Open(string path, OnnxModelSettings settings)
     {
-        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return TrainedModel.Open(path);
-        var description = TrainedModel.Describe(path);
+        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return TrainedModel.Open(path, settings);
+        var description = TrainedModel.Describe(path, settings);
         return new TrainedModel(description, NetworkParameters<float>.Create(description.Network, description.Training.Seed));
     }
 

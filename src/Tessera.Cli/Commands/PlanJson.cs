@@ -92,7 +92,7 @@ internal static class PlanJson
         foreach (var axis in layer.Axes) WriteAxis(writer, axis, layer.IsTransposed);
         writer.WriteEndArray();
         writer.WriteStartArray("receptiveField");
-        foreach (var reach in layer.ReceptiveField) writer.WriteNumberValue(reach.Longest);
+        foreach (var field in layer.ReceptiveField) writer.WriteNumberValue(field.Longest);
         writer.WriteEndArray();
         writer.WriteNumber("parameters", layer.Parameters);
         writer.WriteNumber("multiplyAdds", layer.MultiplyAdds);

@@ -62,7 +62,7 @@ internal static class PlanText
             Bytes(layer.ParameterBytes),
             Bytes(layer.ActivationBytes),
             Bytes(layer.WorkspaceBytes),
-            string.Join('×', layer.ReceptiveField.Select(reach => reach.Longest)),
+            string.Join('×', layer.ReceptiveField.Select(field => field.Longest)),
         ]).ToArray();
         var widths = heads.Select((head, column) => rows.Select(row => row[column].Length).Append(head.Length).Max()).ToArray();
         output.WriteLine(Line(heads));

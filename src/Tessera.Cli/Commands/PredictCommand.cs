@@ -21,13 +21,14 @@ internal static class PredictCommand
           tessera predict runs/mnist-1 --data mnist-subset --index 0,17,1999
           tessera predict detector.onnx street.jpg --mean 0.5 --deviation 0.5 --out boxes.npz
           tessera predict model.onnx samples.npy --input-shape 3,320,320 --out outputs.npy --json
+          tessera predict two.onnx samples.npz --input image --input mask      (arrays that are called as the inputs)
         """;
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
         var model = new Argument<string>("model") { Description = "The folder that a training left, its model.safetensors, or an ONNX model.", HelpName = "MODEL" };
-        var inputs = new Argument<string[]>("inputs") { Description = "Image or .npy files.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrMore };
+        var inputs = new Argument<string[]>("inputs") { Description = "Image or .npy files; .npz of a model with several inputs.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrMore };
         var data = new Option<string?>("--data") { Description = "Data by name or path to take samples from; what the model was trained on if left out.", HelpName = "NAME|PATH" };
         var index = new Option<string?>("--index") { Description = "Which test samples of the data, from 0, separated by commas.", HelpName = "numbers" };
         var top = CommandOptions.Whole("--top", "How many classes to show, the likeliest first; 3 if left out.", 1);
@@ -48,7 +49,7 @@ internal static class PredictCommand
             var path = parsed.GetValue(output);
             foreach (var file in path is null ? [] : outputs.Files(path)) OutputFiles.Check(file, "--out");
             var samples = new List<PredictionSample>();
-            foreach (var file in files) samples.AddRange(PredictionSample.FromFile(file, trained.Model.Network.InputShape));
+            foreach (var file in files) samples.AddRange(PredictionSample.FromFile(file, trained.Model.Network.InputShape, trained.Inputs));
             if (chosen is not null) samples.AddRange(PredictionSample.FromData(trained.ReadData(parsed.GetValue(data), "test"), Indices(chosen)));
             if (path is not null) Machine.CheckMemory("predict --out", samples.Count * outputs.Outputs.Sum(static each => each.Shape.Product), sizeof(float));
             var predictor = new Predictor<float>(trained.Model, trained.Parameters, parsed.GetValue(threads) ?? 0);

@@ -24,6 +24,7 @@ internal static class TrainCommand
           tessera train samples/fashion-mnist.json --epochs 5 --threads 2 --out runs/fashion
           tessera train model.json --data ~/mydata --batch 64 --seed 7 --json
           tessera train mobilenet/model.json --from mobilenet --data ~/mydata --epochs 3
+          tessera train --from mobilenet.onnx --input-shape 3,224,224 --mean 0.5 --deviation 0.5 --data ~/mydata
           tessera train --resume runs/fashion
         """;
 
@@ -41,6 +42,7 @@ internal static class TrainCommand
         var start = new Option<string?>("--from") { Description = "A trained network to begin with: the folder that a training or an import left, its model.safetensors, or an ONNX model.", HelpName = "CHECKPOINT" };
         var json = CommandOptions.Json();
         var command = new Command("train", "Train a network and leave a folder with it, its metrics and its pictures.") { model, data, epochs, batch, seed, threads, output, start, resume, json };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: true, trains: true);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
@@ -69,7 +71,9 @@ internal static class TrainCommand
                 return Train(session, into => new ReconstructionRun(told, samples, into), told.Name, samples.Test?.Count, folder, parsed.GetValue(output), parsed.GetValue(json));
             }
 
-            var trained = begin is null ? null : TrainedModel.Open(begin);
+            var settings = onnx.Read(parsed);
+            if (begin is null && settings.Given is { } option) throw new UsageException($"{option}: it is about the ONNX model that a training begins with, and there is none; give one by --from, or leave it out.");
+            var trained = begin is null ? null : TrainedModel.Open(begin, settings);
             var given = trained is not null && path == begin ? trained.Model : path is null ? BuiltInModel.Read() : TrainedModel.Describe(path);
             var description = given with
             {

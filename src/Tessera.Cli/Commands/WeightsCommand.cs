@@ -36,6 +36,7 @@ internal static class WeightsCommand
         format.AcceptOnlyFromAmong("channels-last", "channels-first");
         var json = CommandOptions.Json();
         var command = new Command("weights", "Bring weights from PyTorch, Keras or NumPy into a checkpoint, or write a trained network's for them.") { model, from, output, to, names, format, json };
+        var onnx = OnnxModelOptions.AddTo(command, takesSamples: false);
         HelpWithExamples.Set(command, Examples);
         command.SetAction(parsed =>
         {
@@ -43,10 +44,11 @@ internal static class WeightsCommand
             WeightNames? chosen = parsed.GetValue(names) switch { "sequential" => WeightNames.Sequential, "layers" => WeightNames.Layers, _ => null };
             if (source is null != checkpoint is null) throw new UsageException("weights: --from and --out belong together: the weights to read, and the checkpoint to make of them.");
             if (source is not null && target is not null) throw new UsageException("weights: give --from and --out, or --to, one after the other.");
+            var settings = onnx.Read(parsed);
             IReadOnlyList<StateDictEntry>? entries;
-            if (source is not null) entries = Import(path, source, checkpoint!, parsed.GetValue(format));
-            else if (target is not null) entries = Export(path, target, chosen);
-            else entries = StateDict.Describe(TrainedModel.Describe(path).Network, chosen ?? WeightNames.Sequential);
+            if (source is not null) entries = Import(path, settings, source, checkpoint!, parsed.GetValue(format));
+            else if (target is not null) entries = Export(path, settings, target, chosen);
+            else entries = StateDict.Describe(TrainedModel.Describe(path, settings).Network, chosen ?? WeightNames.Sequential);
             Show(session.Output, entries, parsed.GetValue(json));
             return Tool.Fine;
         });
@@ -54,9 +56,9 @@ internal static class WeightsCommand
     }
 
     /// <summary>Reads weights into a new checkpoint; the names that they had, where they had one each.</summary>
-    private static IReadOnlyList<StateDictEntry> Import(string path, string source, string checkpoint, string? format)
+    private static IReadOnlyList<StateDictEntry> Import(string path, OnnxModelSettings settings, string source, string checkpoint, string? format)
     {
-        var model = TrainedModel.Describe(path);
+        var model = TrainedModel.Describe(path, settings);
         if (model.Data.MeasuresNormalisation)
             throw new UsageException($"{path}: it normalises samples by numbers measured on data, which weights do not bring along; write the mean and deviation that they were trained with under 'normalise' of its data, or leave it out.");
         if (!File.Exists(source)) throw new FileNotFoundException($"{source}: there is no such file.");
@@ -85,12 +87,12 @@ internal static class WeightsCommand
         return entries;
     }
 
-    private static IReadOnlyList<StateDictEntry> Export(string path, string target, WeightNames? names)
+    private static IReadOnlyList<StateDictEntry> Export(string path, OnnxModelSettings settings, string target, WeightNames? names)
     {
         if (IsHdf5(target)) throw new UsageException($"--to {target}: Keras' files are read, not written; write a .npz file, whose arrays Python sets.");
         if (!target.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && !target.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--to {target}: the end of the name says the kind of file; give one that ends in .safetensors or .npz.");
-        var trained = TrainedModel.Open(path);
+        var trained = TrainedModel.Open(path, settings);
         OutputFiles.Check(target, "--to");
         if (File.Exists(target) && Path.GetFullPath(target) == Path.GetFullPath(TrainedModel.CheckpointPath(path))) throw new UsageException($"--to {target}: that is the checkpoint itself; choose another name.");
         StateDict.Write(target, trained.Parameters, names);

@@ -12,8 +12,10 @@ internal static class ChannelMaps
     /// <summary>The side of a map in pixels.</summary>
     public const int Side = 64;
 
-    /// <summary>What a sheet says of the scale.</summary>
-    public const string Scale = "each map from black for its smallest value to white for its largest, named below it";
+    /// <summary>What a sheet says of the scale of maps, which of signals are curves.</summary>
+    public static string Scale(Sizes input) => input.Count == 2
+        ? "each curve from its smallest value at the bottom to its largest at the top, named below it"
+        : "each map from black for its smallest value to white for its largest, named below it";
 
     /// <summary>The rows.</summary>
     /// <param name="name">What the first of them is called.</param>

@@ -30,7 +30,7 @@ internal static class FeatureMaps
             ? shapes[index].Count is >= 3 and <= 5 && shapes[index][0] == 1 && network.Layers[index] is not (Dropout or Constant)
             : index == layer).ToArray();
         foreach (var index in shown.Take(MostLayers)) rows.AddRange(ChannelMaps.Of(network.Layers[index].Name, Activation(execution, network.Layers[index].Name), shapes[index].From(1), [1, .. shapes[index].From(2).AsSpan()], layer is null ? ChannelMaps.PerRow : 8 * ChannelMaps.PerRow));
-        var remark = ChannelMaps.Scale;
+        var remark = ChannelMaps.Scale(network.InputShape);
         if (shown.Length > MostLayers) remark += string.Create(CultureInfo.InvariantCulture, $"; the first {MostLayers} of {shown.Length} layers");
         return new ImageSheet($"Feature maps of {sampleName}", rows) { Side = ChannelMaps.Side, Remark = remark };
     }

@@ -52,16 +52,16 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
     /// <summary>Draws the pictures of a belief net or a sparse coder; its test is what its reconstructions miss, as after the last epoch.</summary>
     public static RunRecord Complete(RunFolder folder, ReconstructionTrainer<float> trainer, TrainingResult result, Dataset? test, int threads, CancellationToken stopping)
     {
-        var files = WithCurves(folder, result, "test");
+        var files = WithCurves(folder, result, "test", trainer.Model);
         files.AddRange(ReconstructionPictures.Write(folder, test, threads, stopping));
         var evaluation = test is null ? null : new Evaluation(result.Epochs[^1].ValidationLoss!.Value, null, null, test.Count);
         return new RunRecord(folder, RunSubject.Of(trainer.Model, trainer.ParameterCount), result, evaluation, threads, files);
     }
 
     /// <summary>Draws the learning curves, and names the files that every run has.</summary>
-    private static List<string> WithCurves(RunFolder folder, TrainingResult result, string watched)
+    private static List<string> WithCurves(RunFolder folder, TrainingResult result, string watched, ReconstructionModel? model = null)
     {
-        (Curves(result.Epochs) with { ValidationName = watched }).Write(folder["curves.svg"]);
+        (Curves(result.Epochs, model) with { ValidationName = watched }).Write(folder["curves.svg"]);
         return ["model.safetensors", "model.json", "metrics.csv", "curves.svg"];
     }
 
@@ -125,12 +125,16 @@ internal sealed record RunRecord(RunFolder Folder, RunSubject Subject, TrainingR
         output.WriteLine($"Next: {string.Format(CultureInfo.InvariantCulture, Subject.Next, Folder.Path)}");
     }
 
-    /// <summary>The learning curves of these epochs.</summary>
-    public static LearningCurves Curves(IReadOnlyList<EpochMetrics> epochs) => new(
+    /// <summary>The learning curves of these epochs; the machines of a belief net have their own.</summary>
+    public static LearningCurves Curves(IReadOnlyList<EpochMetrics> epochs, ReconstructionModel? model = null) => new(
         [.. epochs.Select(epoch => epoch.Loss)],
         epochs.All(epoch => epoch.ValidationLoss is not null) ? [.. epochs.Select(epoch => epoch.ValidationLoss!.Value)] : [],
         epochs.All(epoch => epoch.Accuracy is not null) ? [.. epochs.Select(epoch => epoch.Accuracy!.Value)] : [],
-        epochs.All(epoch => epoch.ValidationAccuracy is not null) ? [.. epochs.Select(epoch => epoch.ValidationAccuracy!.Value)] : []);
+        epochs.All(epoch => epoch.ValidationAccuracy is not null) ? [.. epochs.Select(epoch => epoch.ValidationAccuracy!.Value)] : [])
+    {
+        Parts = model is BeliefNetModel { Net.Machines: var machines } ? [.. machines.Select(machine => machine.Name)] : [],
+        EpochsOfPart = model?.Schedule.Epochs ?? 0,
+    };
 
     private string MostConfused(ConfusionMatrix confusion)
     {

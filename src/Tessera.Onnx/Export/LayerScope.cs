@@ -40,8 +40,8 @@ internal sealed class LayerScope(NetworkWriter network, Layer layer, IReadOnlyLi
     /// <summary>The network's winners of max poolings.</summary>
     public Dictionary<string, PoolWinners> Winners => network.Winners;
 
-    /// <summary>Whether a later layer undoes this one, a max pooling.</summary>
-    public bool IsUnpooled => network.IsUnpooled(layer.Name);
+    /// <summary>Whether a later layer takes the winners of this one, a max pooling.</summary>
+    public bool GivesWinners => network.TakesWinners(layer.Name);
 
     /// <summary>A node of one input.</summary>
     public string Node(string type, string input, params OnnxAttribute[] attributes) => Node(type, [input], attributes);

@@ -18,6 +18,7 @@ internal static class LayerWriters
         [typeof(LpPool)] = Of<LpPool>(PoolingWriters.Write),
         [typeof(GlobalPool)] = Of<GlobalPool>(PoolingWriters.Write),
         [typeof(ChannelPool)] = Of<ChannelPool>(PoolingWriters.Write),
+        [typeof(MaxPositions)] = Of<MaxPositions>(PoolingWriters.Write),
         [typeof(MaxUnpool)] = Of<MaxUnpool>(UnpoolingWriter.Write),
         [typeof(BatchNormalisation)] = Any<BatchNormalisation>(ChannelWriters.Write),
         [typeof(InstanceNormalisation)] = Any<InstanceNormalisation>(NormalisationWriters.Write),

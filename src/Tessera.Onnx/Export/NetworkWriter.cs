@@ -59,8 +59,8 @@ internal sealed class NetworkWriter
             [.. network.Graph.FurtherOutputs.Prepend(network.Layers.Count - 1).Select(index => Value(network.Layers[index].Name, shapes[index], others[index]))]);
     }
 
-    /// <summary>Whether a later layer undoes this pooling.</summary>
-    public bool IsUnpooled(string pool) => network.Layers.Any(layer => layer is Networks.Layers.MaxUnpool unpool && unpool.Of == pool);
+    /// <summary>Whether a later layer takes this pooling's winners.</summary>
+    public bool TakesWinners(string pool) => network.Layers.Any(layer => layer is Networks.Layers.MaxUnpool or Networks.Layers.MaxPositions && layer.Reference == pool);
 
     /// <summary>A name that nothing else in the graph has.</summary>
     public string Unused(string wanted)

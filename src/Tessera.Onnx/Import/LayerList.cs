@@ -32,6 +32,9 @@ internal sealed class LayerList
         layers.Add(layer);
     }
 
+    /// <summary>Whether a layer takes what another gives.</summary>
+    public bool IsTaken(string name) => layers.Exists(layer => layer.Inputs.Contains(name));
+
     public Layer? Find(string name) => places.TryGetValue(name, out var place) ? layers[place] : null;
 
     public void Replace(Layer layer) => layers[places[layer.Name]] = layer;
@@ -50,6 +53,22 @@ internal sealed class LayerList
     /// <exception cref="ArgumentException">Layers do not fit, or a parameter is not as large as what the model has for it.</exception>
     public (NetworkDescription Network, NetworkParameters<float> Parameters) Build(string name, Sizes input, IReadOnlyList<string> outputs, long most)
     {
+        var network = Describe(name, input, outputs);
+        foreach (var (parameter, description) in network.Parameters)
+        {
+            var count = numbers.TryGetValue(parameter, out var known) ? known.Count : 0;
+            if (count != description.Shape.Product) throw new ArgumentException($"{parameter} has {count} numbers in the model, where its shape {description.Shape} needs {description.Shape.Product}.");
+        }
+
+        if (network.ParameterCount > most) throw new ArgumentException($"its layers share weights so often that they would have {network.ParameterCount} numbers; at most {most} are made of a model of this size, since it may be hostile.");
+        var parameters = NetworkParameters<float>.Zero(network);
+        foreach (var parameter in parameters) numbers[parameter.Name].Fill(parameter.Span);
+        return (network, parameters);
+    }
+
+    /// <summary>The network of the layers that the outputs depend on, without numbers.</summary>
+    public NetworkDescription Describe(string name, Sizes input, IReadOnlyList<string> outputs)
+    {
         var byName = layers.ToDictionary(static layer => layer.Name, StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
         var open = new Stack<string>(outputs);
@@ -61,16 +80,6 @@ internal sealed class LayerList
         }
 
         var kept = layers.Where(layer => used.Contains(layer.Name) && layer.Name != outputs[0]).Append(byName[outputs[0]]).ToArray();
-        var network = new NetworkDescription(name, input, kept, [.. outputs.Skip(1).Where(output => output != outputs[0]).Distinct()]);
-        foreach (var (parameter, description) in network.Parameters)
-        {
-            var count = numbers.TryGetValue(parameter, out var known) ? known.Count : 0;
-            if (count != description.Shape.Product) throw new ArgumentException($"{parameter} has {count} numbers in the model, where its shape {description.Shape} needs {description.Shape.Product}.");
-        }
-
-        if (network.ParameterCount > most) throw new ArgumentException($"its layers share weights so often that they would have {network.ParameterCount} numbers; at most {most} are made of a model of this size, since it may be hostile.");
-        var parameters = NetworkParameters<float>.Zero(network);
-        foreach (var parameter in parameters) numbers[parameter.Name].Fill(parameter.Span);
-        return (network, parameters);
+        return new NetworkDescription(name, input, kept, [.. outputs.Skip(1).Where(output => output != outputs[0]).Distinct()]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tessera.Networks;
+using Tessera.Networks.Layers;
 using Tessera.Onnx.Format;
 
 namespace Tessera.Onnx.Import;
@@ -30,6 +31,12 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
 
     /// <summary>Takes this many numbers from what an import may compute; a small file cannot ask for much memory.</summary>
     public void Spend(long numbers) => graph.Spend(numbers, this);
+
+    /// <summary>Says that it computes with sizes that depend on the batch, which need not grow with it evenly.</summary>
+    public void NoteArithmeticOfBatch() => graph.NoteArithmeticOfBatch(this);
+
+    /// <summary>The smaller of the two batches that everything is computed for; the other one is larger by one.</summary>
+    public int Batch => graph.Batch;
 
     /// <summary>For an operator that is defined for a batch alone.</summary>
     public void CheckBatch()
@@ -70,9 +77,17 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         Flow flow => flow,
         Known known => graph.ConstantLayer(node.Inputs[index], ForAnyBatch(known, index)),
         null => throw Wrong($"input {index} is missing"),
-        Winners => throw Wrong($"input {index} ('{node.Inputs[index]}') is the positions of a max pooling's winners; only MaxUnpool takes them"),
+        Winners winners => Positions(winners),
         _ => throw Wrong($"input {index} ('{node.Inputs[index]}') comes of a node that is not read"),
     };
+
+    /// <summary>The positions of a max pooling's winners as numbers, in the shape of what it gives.</summary>
+    public Flow Positions(Winners winners)
+    {
+        if (AxisOffset > 0) throw Wrong("the positions of a max pooling are counted over the batch; import the model with OnnxImportOptions.FirstAxisIsBatch");
+        var positions = Add(new MaxPositions(winners.Pool.Layer), [winners.Pool], (winners.Pool, winners.Pooled)) with { Element = OnnxElement.Int64 };
+        return winners.IsRow ? Operators.ShapeOperators.To(this, positions, [(int)positions.AtTwo.Product], [(int)positions.AtThree.Product]) : positions;
+    }
 
     /// <summary>An input that must be a constant, the same for every batch; null where it is left out.</summary>
     public NumberArray? Constant(int index)
@@ -113,8 +128,8 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
         if (!known.DependsOnBatch) return known.AtTwo;
         var (two, three) = (known.AtTwo, known.AtThree);
         Spend(two.Count + three.Count);
-        var count = two.Count / 2;
-        if (two.Shape.Count == 0 || three.Shape.Count != two.Shape.Count || two.Shape[0] != 2 || three.Shape[0] != 3 || two.Shape.From(1) != three.Shape.From(1)
+        var count = two.Count / Batch;
+        if (two.Shape.Count == 0 || three.Shape.Count != two.Shape.Count || two.Shape[0] != Batch || three.Shape[0] != Batch + 1 || two.Shape.From(1) != three.Shape.From(1)
             || !two.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(count)) || !three.Values.AsSpan(0, count).SequenceEqual(two.Values.AsSpan(0, count)))
         {
             throw Wrong($"input {index} ('{node.Inputs[index]}') depends on the size of the batch");
@@ -124,7 +139,10 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
     }
 
     /// <summary>A number as a layer.</summary>
-    public Flow Scalar(double value) => graph.ConstantLayer("", new NumberArray(OnnxElement.Float, [], [value]));
+    public Flow Scalar(double value) => Numbers(new NumberArray(OnnxElement.Float, [], [value]));
+
+    /// <summary>Numbers as a layer.</summary>
+    public Flow Numbers(NumberArray numbers) => graph.ConstantLayer("", numbers);
 
     // Layers.
 
@@ -160,7 +178,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node)
 
         var (shapeAtTwo, shapeAtThree) = (layer.InferShape(atTwo), layer.InferShape(atThree));
         if (shapeAtTwo.Count != shapeAtThree.Count) throw Wrong("the number of axes of what it gives depends on the size of the batch");
-        if (shapeAtThree.Aggregate(1.0, static (product, size) => product * size) > 3.0 * int.MaxValue) throw Wrong($"its output {shapeAtTwo} for a batch of two has more elements than a network can hold; use smaller sizes");
+        if (shapeAtThree.Aggregate(1.0, static (product, size) => product * size) > (Batch + 1.0) * int.MaxValue) throw Wrong($"its output {shapeAtTwo} for a batch of two has more elements than a network can hold; use smaller sizes");
         var flow = new Flow(layer.Name, shapeAtTwo, shapeAtThree, inputs.Length > 0 ? inputs[0].Element : OnnxElement.Float)
         {
             HasBatch = HasBatch(inputs),

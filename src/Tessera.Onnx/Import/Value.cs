@@ -36,7 +36,11 @@ internal sealed record Known(NumberArray AtTwo, NumberArray AtThree) : Value
 }
 
 /// <summary>The second output of a max pooling: where its winners stood.</summary>
-internal sealed record Winners(Flow Pool, Flow Pooled) : Value;
+internal sealed record Winners(Flow Pool, Flow Pooled) : Value
+{
+    /// <summary>Whether they have been made one row, [elements].</summary>
+    public bool IsRow { get; init; }
+}
 
 /// <summary>What a node gives that is not read, or what comes of it: the import goes on, so that all such nodes are named in one error.</summary>
 internal sealed record Unread : Value;

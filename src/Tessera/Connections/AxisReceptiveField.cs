@@ -1,159 +1,103 @@
 namespace Tessera.Connections;
 
 /// <summary>
-/// Which inputs of a network one position of a layer sees, on one axis; immutable. It begins at an input, where each
-/// position sees itself, and goes on through one operator after another. Positions outside of the input stand for padding.
+/// For every position of a tensor's axis, the positions of the network input's axis that it depends on: exact at the borders, and with the gaps that
+/// strides and dilations leave. It begins at the input and goes on through one operator after another; immutable.
 /// </summary>
 public sealed class AxisReceptiveField
 {
-    /// <summary>How an operator is gone through.</summary>
-    private enum Step
-    {
-        Forward,
-        Transposed,
-        Everything,
-    }
+    /// <summary>For each position the stretches [First, End) of inputs, in rising order, with gaps between them.</summary>
+    private readonly (int First, int End)[][] inputs;
 
-    private readonly AxisReceptiveField? before;
-    private readonly AxisReceptiveField? beside;
-    private readonly AxisGeometry geometry;
-    private readonly Step step;
-    private readonly long jumpNumerator;
-    private readonly long jumpDenominator;
+    private AxisReceptiveField((int First, int End)[][] inputs) => this.inputs = inputs;
 
-    private AxisReceptiveField(int size, long jumpNumerator, long jumpDenominator, AxisReceptiveField? before, AxisReceptiveField? beside = null, AxisGeometry geometry = default, Step step = Step.Forward)
-    {
-        Positions = size;
-        var divisor = GreatestCommonDivisor(jumpNumerator, jumpDenominator);
-        (this.jumpNumerator, this.jumpDenominator) = (jumpNumerator / divisor, jumpDenominator / divisor);
-        (this.before, this.beside, this.geometry, this.step) = (before, beside, geometry, step);
-    }
+    /// <summary>The number of positions.</summary>
+    public int Count => inputs.Length;
 
-    /// <summary>The number of positions of the layer.</summary>
-    public int Positions { get; }
+    /// <summary>From the first input that one position depends on to the End behind the last; (0, 0) where it depends on nothing but padding.</summary>
+    public (int First, int End) this[int position] => inputs[position] is { Length: > 0 } stretches ? (stretches[0].First, stretches[^1].End) : (0, 0);
 
-    /// <summary>The distance in inputs between what neighbouring positions see: the product of strides, divided by those of transposed operators. 0 where each position sees everything.</summary>
-    public double Jump => (double)jumpNumerator / jumpDenominator;
+    /// <summary>The longest stretch from first to last input of any position: the receptive field, as far as it lies inside the input.</summary>
+    public int Longest => Enumerable.Range(0, Count).Max(position => this[position].End - this[position].First);
 
-    /// <summary>The first input that position 0 sees; negative where that is padding.</summary>
-    public long Start => Hull(0).First;
+    /// <summary>How far the stretches of neighbouring positions lie apart on average, between the first position and the last; 0 for a single position.</summary>
+    public double Step => Count < 2 ? 0 : (Middle(this[Count - 1]) - Middle(this[0])) / (Count - 1);
 
-    /// <summary>The middle of what position 0 sees.</summary>
-    public double Centre => (Hull(0).First + Hull(0).Last) / 2.0;
-
-    /// <summary>The inputs, padding among them, from the first that a position sees to its last; the largest over all positions.</summary>
-    public long Size
-    {
-        get
-        {
-            // Behind transposed operators the size repeats with the positions that fall on one input.
-            long largest = 0;
-            for (var p = 0; p < Math.Min(Positions, jumpDenominator * 2); p++) largest = Math.Max(largest, Hull(p).Last - Hull(p).First + 1);
-            return largest;
-        }
-    }
-
-    /// <summary>Positions before the first input that position 0 reaches into: how much padding has added up.</summary>
-    public long PaddingBefore => Math.Max(0, -Start);
-
-    /// <summary>An input of a given size: each position sees itself.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
-    public static AxisReceptiveField OfInput(int size)
+    /// <summary>The input itself: every position depends on itself.</summary>
+    public static AxisReceptiveField Of(int size)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        return new AxisReceptiveField(size, 1, 1, null);
+        return new AxisReceptiveField([.. Enumerable.Range(0, size).Select(static position => new[] { (position, position + 1) })]);
     }
 
-    /// <summary>After a convolution or a pooling.</summary>
-    /// <exception cref="ArgumentException">The axis does not begin with this layer's positions.</exception>
+    /// <summary>The inputs that one position depends on, as stretches [First, End) in rising order: exactly where its gradients arrive.</summary>
+    public IReadOnlyList<(int First, int End)> InputsOf(int position) => inputs[position];
+
+    /// <summary>The outputs of a window that moves over these positions.</summary>
+    /// <exception cref="ArgumentException">The axis does not begin with these positions.</exception>
     public AxisReceptiveField Through(AxisGeometry axis)
     {
         CheckPositions(axis.Input);
-        return new AxisReceptiveField(axis.Output, checked(jumpNumerator * axis.Stride), jumpDenominator, this, geometry: axis);
+        return From(axis.Output, p => Enumerable.Range(0, axis.Kernel).Select(q => (p * axis.Stride) + axis.Offset(q)));
     }
 
-    /// <summary>After the transpose of an operator: <paramref name="axis"/> is the forward operator's, whose output is this layer.</summary>
-    /// <exception cref="ArgumentException">The axis does not end with this layer's positions.</exception>
+    /// <summary>The outputs of the transpose of such a window: these positions are the window's outputs.</summary>
+    /// <exception cref="ArgumentException">The axis does not end with these positions.</exception>
     public AxisReceptiveField ThroughTranspose(AxisGeometry axis)
     {
         CheckPositions(axis.Output);
-        return new AxisReceptiveField(axis.Input, jumpNumerator, checked(jumpDenominator * axis.Stride), this, geometry: axis, step: Step.Transposed);
+        return From(axis.Input, x => Enumerable.Range(0, axis.Kernel).Select(q => Math.DivRem(x - axis.Offset(q), axis.Stride)).Where(static p => p.Remainder == 0).Select(static p => p.Quotient));
     }
 
-    /// <summary>After upsampling by a whole factor, which is a transposed operator of that stride.</summary>
-    public AxisReceptiveField ThroughUpsampling(int factor, bool linear)
+    /// <summary>Outputs that each look at a stretch [First, End) of these positions; an empty stretch looks at nothing.</summary>
+    public AxisReceptiveField Gather(IEnumerable<(int First, int End)> looks)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
-        var kernel = linear ? (2 * factor) - (factor % 2) : factor;
-        return ThroughTranspose(new AxisGeometry(checked(Positions * factor), Positions, kernel, factor, 1, linear ? factor / 2 : 0, 0, 1, false));
+        ArgumentNullException.ThrowIfNull(looks);
+        return new AxisReceptiveField([.. looks.Select(look => Joined(inputs.AsSpan(look.First..look.End)))]);
     }
 
-    /// <summary>A layer of <paramref name="positions"/> positions that each see all of this one (global pooling, dense).</summary>
-    public AxisReceptiveField ThroughEverything(int positions = 1) =>
-        new(positions, 0, 1, this, geometry: new AxisGeometry(Positions, positions, Positions, 1, 1, 0, 0, 1, false), step: Step.Everything);
-
-    /// <summary>Where two branches meet (add, concatenate): what either sees.</summary>
-    /// <exception cref="ArgumentException">The branches have different numbers of positions.</exception>
+    /// <summary>Where two branches meet: positions that depend on what both do, position by position.</summary>
+    /// <exception cref="ArgumentException">The other has another number of positions.</exception>
     public AxisReceptiveField Union(AxisReceptiveField other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        CheckPositions(other.Positions);
-        var wider = other.Jump > Jump ? other : this;
-        return new AxisReceptiveField(Positions, wider.jumpNumerator, wider.jumpDenominator, this, other);
+        CheckPositions(other.Count);
+        return new AxisReceptiveField([.. inputs.Zip(other.inputs, static (one, two) => Joined([one, two]))]);
     }
 
-    /// <summary>The inputs that a position sees, in rising order.</summary>
-    /// <param name="position">The position, from 0.</param>
-    /// <param name="insideOnly">Whether padding is left out, of the input and of every layer between: exactly where gradients can arrive.</param>
-    public IReadOnlyList<long> InputsOf(int position, bool insideOnly = false)
+    /// <summary>So many positions, each depending on all that any of these does.</summary>
+    public AxisReceptiveField Everywhere(int count)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(position);
-        return [.. Back([position], insideOnly)];
+        var result = new (int First, int End)[count][];
+        Array.Fill(result, Joined(inputs));
+        return new AxisReceptiveField(result);
     }
 
-    private (long First, long Last) Hull(int position)
-    {
-        var inputs = Back([position], insideOnly: false);
-        return inputs.Count == 0 ? (0, -1) : (inputs.Min, inputs.Max);
-    }
+    private static double Middle((int First, int End) stretch) => (stretch.First + stretch.End) / 2.0;
 
-    private SortedSet<long> Back(SortedSet<long> positions, bool insideOnly)
+    /// <summary>What any of several positions depends on.</summary>
+    private static (int First, int End)[] Joined(ReadOnlySpan<(int First, int End)[]> parts)
     {
-        if (insideOnly) positions.RemoveWhere(p => p < 0 || p >= Positions);
-        if (before is null) return positions;
-        if (beside is not null)
+        if (parts.Length == 1) return parts[0];
+        var all = new List<(int First, int End)>();
+        foreach (var part in parts) all.AddRange(part);
+        all.Sort();
+        var joined = new List<(int First, int End)>();
+        foreach (var (first, end) in all)
         {
-            var both = before.Back([.. positions], insideOnly);
-            both.UnionWith(beside.Back(positions, insideOnly));
-            return both;
+            if (joined.Count > 0 && first <= joined[^1].End) joined[^1] = (joined[^1].First, Math.Max(joined[^1].End, end));
+            else joined.Add((first, end));
         }
 
-        var met = new SortedSet<long>();
-        foreach (var p in positions)
-        {
-            for (var q = 0; q < geometry.Kernel; q++)
-            {
-                var (source, rest) = step switch
-                {
-                    Step.Forward => ((p * geometry.Stride) + geometry.Offset(q), 0),
-                    Step.Transposed => Math.DivRem(p - geometry.Offset(q), geometry.Stride),
-                    _ => (q, 0),
-                };
-                if (rest == 0) met.Add(source);
-            }
-        }
-
-        return before.Back(met, insideOnly);
+        return [.. joined];
     }
+
+    /// <summary>So many positions, each depending on what its sources among these do; sources outside of them are padding.</summary>
+    private AxisReceptiveField From(int count, Func<int, IEnumerable<int>> sources) =>
+        new([.. Enumerable.Range(0, count).Select(position => Joined([.. sources(position).Where(source => source >= 0 && source < Count).Select(source => inputs[source])]))]);
 
     private void CheckPositions(int positions)
     {
-        if (positions != Positions) throw new ArgumentException($"receptive field: the layer has {Positions} positions but what follows takes {positions}; compose operators in the order in which they run.");
-    }
-
-    internal static long GreatestCommonDivisor(long left, long right)
-    {
-        while (right != 0) (left, right) = (right, left % right);
-        return left;
+        if (positions != Count) throw new ArgumentException($"receptive field: the layer has {Count} positions but what follows takes {positions}; compose operators in the order in which they run.");
     }
 }

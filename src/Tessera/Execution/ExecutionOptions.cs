@@ -1,3 +1,4 @@
+using Tessera.Kernels;
 using Tessera.Operators;
 
 namespace Tessera.Execution;
@@ -32,6 +33,12 @@ public sealed record ExecutionOptions
     /// <summary>Whether the backward pass also computes the gradient for the network's input.</summary>
     public bool InputGradient { get; init; }
 
+    /// <summary>Whether nothing but the forward pass will ever be run.</summary>
+    internal bool ForwardAlone { get; init; }
+
     /// <summary>The same for the plan of one operator.</summary>
     internal PlanOptions ToPlanOptions() => new() { Threads = Threads, Instructions = Instructions, Exact = Exact, UseReference = UseReference };
+
+    /// <summary>The same for a layer whose forward pass is this operation of its plan.</summary>
+    internal PlanOptions ToPlanOptions(Operation forward) => ToPlanOptions() with { Only = ForwardAlone ? forward : null };
 }

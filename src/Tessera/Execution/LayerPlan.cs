@@ -20,7 +20,7 @@ public sealed record LayerPlan(
     Sizes OutputShape,
     IReadOnlyList<AxisGeometry> Axes,
     bool IsTransposed,
-    IReadOnlyList<AxisReach> ReceptiveField,
+    IReadOnlyList<AxisReceptiveField> ReceptiveField,
     long Parameters,
     long MultiplyAdds,
     long ParameterBytes,

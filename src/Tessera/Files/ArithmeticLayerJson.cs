@@ -6,7 +6,7 @@ namespace Tessera.Files;
 /// <summary>The keys of layers of arithmetic: constants, what combines inputs element by element, products of matrices, and what folds axes.</summary>
 internal static class ArithmeticLayerJson
 {
-    private static readonly string[] Functions = ["sum", "mean", "maximum", "minimum", "l2"];
+    private static readonly string[] Functions = ["sum", "mean", "maximum", "minimum", "l2", "product"];
 
     public static LayerKind[] Kinds { get; } =
     [

@@ -26,8 +26,11 @@ internal sealed class LocatedValue
 
     private const int MostLevels = 32;
 
-    /// <summary>The most pairs of channels that all tables of a file together may have which are asked for in a few words.</summary>
-    private const long MostPairs = 1 << 22;
+    /// <summary>The pairs of channels that all tables of any file together may have which are asked for in a few words: 64 MiB of tables.</summary>
+    private const long LeastPairs = 1 << 19;
+
+    /// <summary>The bytes of a longer file for each of them.</summary>
+    private const int BytesOfPair = 4;
 
     private readonly string key;
     private readonly LocatedValue? list;
@@ -86,7 +89,7 @@ internal sealed class LocatedValue
         try
         {
             reader.Read();
-            var value = Read(ref reader, ref lines, new Allowance(file), "", null, lines.At(reader.TokenStartIndex));
+            var value = Read(ref reader, ref lines, new Allowance(file, utf8.Length), "", null, lines.At(reader.TokenStartIndex));
             reader.Read();
             return value;
         }
@@ -180,7 +183,7 @@ internal sealed class LocatedValue
     public void TakePairs(long pairs)
     {
         allowance.Pairs += pairs;
-        if (allowance.Pairs > MostPairs) throw Wrong($"{pairs} pairs of channels; with those before there are more than {MostPairs} in this file. Give a smaller fan-in.");
+        if (allowance.Pairs > allowance.MostPairs) throw Wrong($"{pairs} pairs of channels; with those before there are more than {allowance.MostPairs}, the most for a file of this length. Give a smaller fan-in.");
     }
 
     private static LocatedValue Read(ref Utf8JsonReader reader, ref LineCounter lines, Allowance allowance, string key, LocatedValue? of, int line)
@@ -219,9 +222,11 @@ internal sealed class LocatedValue
     }
 
     /// <summary>What all values of a file share: its name, and what it has asked for so far.</summary>
-    private sealed class Allowance(string file)
+    private sealed class Allowance(string file, int bytes)
     {
         public string File => file;
+
+        public long MostPairs => Math.Max(LeastPairs, bytes / BytesOfPair);
 
         public long Pairs { get; set; }
     }

@@ -67,5 +67,5 @@ public sealed class NpyArray
     /// </summary>
     /// <exception cref="InvalidDataException">Whole numbers were asked of floats, or a number does not fit.</exception>
     public Tensor<T> ToTensor<T>()
-        where T : unmanaged, INumber<T> => Tensor.Create(ToArray<T>(), Shape.Count == 0 ? [1] : Shape.ToLengths());
+        where T : unmanaged, INumber<T> => Tensor.Create(ToArray<T>(), Shape.ToLengths());
 }

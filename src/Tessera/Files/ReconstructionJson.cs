@@ -44,7 +44,7 @@ public static class ReconstructionJson
         ArgumentNullException.ThrowIfNull(model);
         return JsonText.Indented(writer =>
         {
-            writer.WriteString("name", model.Name);
+            if (model.Name.Length > 0) writer.WriteString("name", model.Name);
             ConvolutionJson.WriteSizes(writer, "input", model.InputShape);
             switch (model)
             {

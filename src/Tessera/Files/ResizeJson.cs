@@ -8,7 +8,7 @@ namespace Tessera.Files;
 internal static class ResizeJson
 {
     private static readonly string[] Modes = ["nearest", "linear", "cubic"];
-    private static readonly string[] Coordinates = ["half-pixel", "half-pixel-symmetric", "pytorch-half-pixel", "align-corners", "asymmetric"];
+    private static readonly string[] Coordinates = ["half-pixel", "half-pixel-symmetric", "pytorch-half-pixel", "align-corners", "asymmetric", "middle"];
     private static readonly string[] Roundings = ["round-prefer-floor", "round-prefer-ceil", "floor", "ceil"];
 
     public static Resize Read(LocatedObject keys)

@@ -15,6 +15,7 @@ internal static class WindowLayerJson
         LayerKind.Of("lp-pool", ReadLpPool, (writer, layer) => WritePool(writer, layer.Operator)),
         LayerKind.Of("global-pool", ReadGlobalPool, WriteGlobalPool),
         LayerKind.Of("channel-pool", keys => new ChannelPool(keys.Required("size").Whole(1)), (writer, layer) => writer.WriteNumber("size", layer.Size)),
+        LayerKind.Of("max-positions", keys => new MaxPositions(keys.Required("of").NonEmptyText()), (writer, layer) => writer.WriteString("of", layer.Of)),
         LayerKind.Of("max-unpool", keys => new MaxUnpool(keys.Required("of").NonEmptyText()), (writer, layer) => writer.WriteString("of", layer.Of)),
         LayerKind.Of("upsample", ReadUpsample, WriteUpsample),
         LayerKind.Of("pad", ReadPad, WritePad),

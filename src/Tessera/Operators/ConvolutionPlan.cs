@@ -17,7 +17,7 @@ public sealed unsafe class ConvolutionPlan<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly PlanOptions options;
-    private readonly Algorithm<T>[] algorithms;
+    private readonly Algorithm<T>?[] algorithms;
     private readonly BiasAlgorithm<T>? layBias;
     private readonly BiasAlgorithm<T>? gatherBias;
     private readonly bool biasIsPerChannel;
@@ -34,15 +34,12 @@ public sealed unsafe class ConvolutionPlan<T>
         BiasShape = description.Bias == BiasSharing.None
             ? Sizes.Empty
             : (biasIsPerChannel ? Sizes.Empty : geometry.Tile).Append([geometry.OutputChannels]);
-        algorithms =
-        [
-            KernelChoice.Choose<T>(geometry, batch, Operation.Forward, options),
-            KernelChoice.Choose<T>(geometry, batch, Operation.KernelGradient, options),
-            KernelChoice.Choose<T>(geometry, batch, Operation.InputGradient, options),
-        ];
+        algorithms = [Chosen(Operation.Forward), Chosen(Operation.KernelGradient), Chosen(Operation.InputGradient)];
         if (!HasBias) return;
         layBias = new BiasAlgorithm<T>(geometry, biasIsPerChannel, batch, forward: true);
-        gatherBias = new BiasAlgorithm<T>(geometry, biasIsPerChannel, batch, forward: false);
+        if (options.Only is null) gatherBias = new BiasAlgorithm<T>(geometry, biasIsPerChannel, batch, forward: false);
+
+        Algorithm<T>? Chosen(Operation operation) => options.Only is { } only && only != operation ? null : KernelChoice.Choose<T>(geometry, batch, operation, options);
     }
 
     /// <summary>What the plan was made from.</summary>
@@ -71,10 +68,10 @@ public sealed unsafe class ConvolutionPlan<T>
         (SharedElements + (WorkerElements * options.ResolvedThreads)) * sizeof(T);
 
     /// <summary>Workspace in elements that all workers share, over all operations.</summary>
-    internal long SharedElements => algorithms.Max(a => a.SharedElements);
+    internal long SharedElements => algorithms.Max(a => a?.SharedElements ?? 0);
 
     /// <summary>Workspace in elements of each worker, over all operations.</summary>
-    internal long WorkerElements => Math.Max(algorithms.Max(a => a.WorkerElements), Math.Max(layBias?.WorkerElements ?? 0, gatherBias?.WorkerElements ?? 0));
+    internal long WorkerElements => Math.Max(algorithms.Max(a => a?.WorkerElements ?? 0), Math.Max(layBias?.WorkerElements ?? 0, gatherBias?.WorkerElements ?? 0));
 
     /// <summary>A workspace large enough for every operation of this plan.</summary>
     public Workspace<T> CreateWorkspace() =>
@@ -173,7 +170,7 @@ public sealed unsafe class ConvolutionPlan<T>
         text.Append(CultureInfo.InvariantCulture, $"{InputShape} → {OutputShape}, kernel {KernelShape}, {Description.Channels}, {Description.Sharing}, padding {Description.Padding}");
         foreach (var operation in Enum.GetValues<Operation>())
         {
-            var algorithm = algorithms[(int)operation];
+            if (algorithms[(int)operation] is not { } algorithm) continue;
             var bytes = (algorithm.SharedElements + (algorithm.WorkerElements * options.ResolvedThreads)) * sizeof(T);
             text.Append(CultureInfo.InvariantCulture, $"\n  {operation}: {algorithm.Name}; workspace {bytes} bytes on {options.ResolvedThreads} threads");
         }
@@ -184,7 +181,7 @@ public sealed unsafe class ConvolutionPlan<T>
     /// <summary>The same on pointers to dense tensors of the plan's shapes; the bias may be null.</summary>
     internal void Forward(T* input, T* kernel, T* bias, T* output, Workspace<T> workspace, bool accumulate)
     {
-        var algorithm = algorithms[(int)Operation.Forward];
+        var algorithm = algorithms[(int)Operation.Forward]!;
         var fused = algorithm.AddsBias && biasIsPerChannel;
         if (bias != null && !fused)
         {
@@ -198,7 +195,7 @@ public sealed unsafe class ConvolutionPlan<T>
     /// <summary>The same on pointers; the bias gradient may be null.</summary>
     internal void KernelGradient(T* input, T* outputGradient, T* kernelGradient, T* biasGradient, Workspace<T> workspace, bool accumulate)
     {
-        workspace.Run(algorithms[(int)Operation.KernelGradient], new Operands<T>(input, kernelGradient, null, outputGradient, accumulate));
+        workspace.Run(algorithms[(int)Operation.KernelGradient]!, new Operands<T>(input, kernelGradient, null, outputGradient, accumulate));
         if (biasGradient != null) BiasGradient(outputGradient, biasGradient, workspace, accumulate);
     }
 
@@ -208,7 +205,7 @@ public sealed unsafe class ConvolutionPlan<T>
 
     /// <summary>The same on pointers.</summary>
     internal void InputGradient(T* kernel, T* outputGradient, T* inputGradient, Workspace<T> workspace, bool accumulate) =>
-        workspace.Run(algorithms[(int)Operation.InputGradient], new Operands<T>(inputGradient, kernel, null, outputGradient, accumulate));
+        workspace.Run(algorithms[(int)Operation.InputGradient]!, new Operands<T>(inputGradient, kernel, null, outputGradient, accumulate));
 
     private Workspace<T> Rent() => Interlocked.Exchange(ref spare, null) ?? CreateWorkspace();
 }

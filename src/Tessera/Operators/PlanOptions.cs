@@ -1,3 +1,5 @@
+using Tessera.Kernels;
+
 namespace Tessera.Operators;
 
 /// <summary>The vector instructions that kernels may use.</summary>
@@ -37,6 +39,9 @@ public sealed record PlanOptions
 
     /// <summary>Whether to run the slow reference kernels, which sum in double and follow the equations word for word.</summary>
     public bool UseReference { get; init; }
+
+    /// <summary>The one operation that a plan is made for; null for all three. Choosing the others takes as long and may need more workspace.</summary>
+    internal Operation? Only { get; init; }
 
     /// <summary>The number of threads with 0 resolved.</summary>
     internal int ResolvedThreads => Threads == 0 ? Environment.ProcessorCount : Threads;

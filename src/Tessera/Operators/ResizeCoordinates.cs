@@ -20,4 +20,7 @@ public enum ResizeCoordinates
 
     /// <summary>x = p / s: the first centres meet.</summary>
     Asymmetric,
+
+    /// <summary>x = (p + ½) / s: the nearest input, rounded down, is that in whose area the middle of the output's lies.</summary>
+    Middle,
 }

@@ -135,6 +135,7 @@ public sealed record Resizing
             ResizeCoordinates.HalfPixelSymmetric => half + (input / 2.0 * (1 - (output / length))),
             ResizeCoordinates.PyTorchHalfPixel => output > 1 ? half : 0,
             ResizeCoordinates.AlignCorners => output > 1 ? (double)p * (input - 1) / (length - 1) : 0,
+            ResizeCoordinates.Middle => half + 0.5,
             ResizeCoordinates.Asymmetric => scaled ? p / Scales[axis] : (double)p * input / output,
             _ => half,
         };

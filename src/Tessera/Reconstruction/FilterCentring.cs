@@ -37,7 +37,9 @@ internal sealed class FilterCentring(OperatorGeometry geometry, FilterBank filte
     private static long Period(in AxisGeometry axis)
     {
         var step = (long)axis.Stride * axis.Tile;
-        return step / AxisReceptiveField.GreatestCommonDivisor(step, axis.Dilation);
+        var (divisor, rest) = (step, (long)axis.Dilation);
+        while (rest != 0) (divisor, rest) = (rest, divisor % rest);
+        return step / divisor;
     }
 
     private void Centre<T>(Span<T> filter, int taps, int inner, int period)

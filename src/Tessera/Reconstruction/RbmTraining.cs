@@ -10,12 +10,12 @@ namespace Tessera.Reconstruction;
 public sealed record RbmTraining
 {
     /// <summary>The highest rate that Gaussian visible units bear under binary hidden units.</summary>
-    private const double MostForBinary = 0.03;
+    private const double MostForBinary = 0.01;
 
     /// <summary>The same under rectified ones, which have no bound either.</summary>
-    private const double MostForRectified = 0.01;
+    private const double MostForRectified = 0.003;
 
-    /// <summary>η, positive. Binary units bear 0.05 and more; Gaussian visible units have no bound, and diverge at a few hundredths (<see cref="WarningFor"/>).</summary>
+    /// <summary>η, positive. Binary units bear 0.05 and more; Gaussian visible units have no bound, and diverge at a hundredth or two (<see cref="WarningFor"/>).</summary>
     public double LearningRate { get; init; } = 0.01;
 
     /// <summary>μ, the part of the last step that is taken again; 0 ≤ μ &lt; 1.</summary>
@@ -50,7 +50,7 @@ public sealed record RbmTraining
 
     /// <summary>
     /// Looks at a machine's units before a training: the means of Gaussian visible units have no bound, so that long steps make larger means, those larger
-    /// statistics, and those longer steps. On normalised images rates of 0.03 bear it with binary hidden units and 0.01 with rectified ones, with little momentum or much.
+    /// statistics, and those longer steps. On normalised images of digits and of clothes rates of 0.01 bear it with binary hidden units and 0.003 with rectified ones, with little momentum or much.
     /// </summary>
     /// <param name="machine">The machine.</param>
     /// <returns>A warning that has the machine, its rate and a way out; null where the rate is low, or the visible units are binary.</returns>
@@ -59,7 +59,7 @@ public sealed record RbmTraining
         ArgumentNullException.ThrowIfNull(machine);
         var (most, hidden) = machine.Hidden == HiddenUnits.Rectified ? (MostForRectified, "rectified") : (MostForBinary, "binary");
         if (machine.Visible != VisibleUnits.Gaussian || LearningRate <= most) return null;
-        return string.Create(CultureInfo.InvariantCulture, $"{machine.Label}: Gaussian visible units have no bound, and under {hidden} hidden units they are likely to diverge at a learning rate of {LearningRate}; use at most {most} (\"learningRate\": 0.01 is usual), or binary visible units.");
+        return string.Create(CultureInfo.InvariantCulture, $"{machine.Label}: Gaussian visible units have no bound, and under {hidden} hidden units they are likely to diverge at a learning rate of {LearningRate}; use at most {most} (\"learningRate\"), or binary visible units.");
     }
 
     /// <summary>Throws where the settings do not suit a machine.</summary>

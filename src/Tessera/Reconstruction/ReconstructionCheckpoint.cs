@@ -45,6 +45,9 @@ public sealed class ReconstructionCheckpoint
     public IReconstructor<T> ReadModel<T>(int batch, int threads = 0)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        // A few words of the model's text may ask for any amount of memory: what is not in the file gets none.
+        var (asked, held) = (Model.Plan<T>(batch, threads).Parameters, file.Entries.Sum(static entry => (double)entry.Count));
+        if (asked > held) throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"its model has {asked} parameters, but all tensors in it together only {held} numbers; it is cut short or the file of another model"));
         var learner = (Model with { Schedule = Model.Schedule with { Threads = threads } }).CreateLearner<T>(batch);
         Overwrite(learner.Parameters, Read(learner.Parameters, "", exactType: false));
         return learner;

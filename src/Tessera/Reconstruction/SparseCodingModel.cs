@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Tessera.Data;
 using Tessera.Networks;
@@ -12,6 +14,9 @@ namespace Tessera.Reconstruction;
 /// <param name="Training">How the dictionary learns.</param>
 public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCodingTraining Training) : ReconstructionModel
 {
+    /// <summary>Samples that a warning looks at.</summary>
+    private const int MostLookedAt = 200;
+
     /// <inheritdoc/>
     public override string Name => Coding.Name;
 
@@ -30,6 +35,18 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
         Schedule.Check();
         Training.Check();
         Coding.Check();
+    }
+
+    /// <inheritdoc/>
+    public override string? WarningFor(Dataset training)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        var count = Math.Min(training.Count, MostLookedAt);
+        var largest = LargestWindow(training, count);
+        if (Coding.Sparsity < largest) return null;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Coding.Label}: a sparsity of {Coding.Sparsity} leaves every code at 0, as no filter of norm 1 can answer with more than {largest:0.###} to any of the first {count} samples; use less, such as {0.1 * largest:0.##}.");
     }
 
     /// <inheritdoc/>
@@ -55,4 +72,25 @@ public sealed record SparseCodingModel(SparseCodingDescription Coding, SparseCod
 
     internal override ILearner<T> CreateLearner<T>(int batch) =>
         new SparseCoder<T>(Coding, batch, Training with { Seed = Schedule.Seed }, new PlanOptions { Threads = Schedule.Threads, Exact = Schedule.Exact });
+
+    /// <summary>The largest norm of what any code unit sees of the first samples as they will be normalised: the root of a forward pass of their squares with a kernel of ones.</summary>
+    private double LargestWindow(Dataset training, int count)
+    {
+        var run = new OperatorRun<float>(Coding.Operator.Plan<float>([1, .. InputShape.AsSpan()], PlanOptions.Default, Coding.Label));
+        var preparation = Data.MeasuredOn(training).ForInference;
+        var (kernel, codes) = (new float[run.Plan.KernelShape.Product], new float[Coding.CodeShape.Product]);
+        var (sample, scratch) = (new float[InputShape.Product], new float[InputShape.Product]);
+        kernel.AsSpan().Fill(1);
+        var largest = 0f;
+        for (var n = 0; n < count; n++)
+        {
+            training.Read(n, sample);
+            preparation.Apply(sample, scratch, InputShape, 0, 0, n);
+            TensorPrimitives.Multiply<float>(sample, sample, sample);
+            run.Forward(sample, kernel, default, codes);
+            largest = Math.Max(largest, TensorPrimitives.Max<float>(codes));
+        }
+
+        return Math.Sqrt(largest);
+    }
 }

@@ -18,8 +18,11 @@ public sealed record GradientCheckRow
     /// </summary>
     public double? AdjointError { get; init; }
 
-    /// <summary>The worst relative error of gradients against finite differences.</summary>
+    /// <summary>The worst relative error of gradients against finite differences; of a sparse coder's inference, of its objective, and of its codes what they miss of a minimum's conditions.</summary>
     public required double DifferenceError { get; init; }
+
+    /// <summary>The largest <see cref="DifferenceError"/> that passes.</summary>
+    public double DifferenceAllowed { get; init; } = GradientCheck.DifferenceTolerance;
 
     /// <summary>The tensor with the worst error: <c>input</c> or a parameter's name; empty where there is no error at all.</summary>
     public required string Worst { get; init; }

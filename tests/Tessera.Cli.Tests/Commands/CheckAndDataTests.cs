@@ -22,6 +22,21 @@ public sealed class CheckAndDataTests : IDisposable
     }
 
     [Fact]
+    public void Each_row_of_a_certificate_is_held_to_what_it_allows()
+    {
+        var model = folder.Write("coder.json", """{ "input": [2, 50], "sparseCoding": { "kernel": [7], "outputs": 6, "stride": [2], "padding": "full", "sharing": { "tile": [3] }, "inference": "backtracking", "iterations": 8 } }""");
+        var rows = ToolRun.Of("check", model, "--json", "--threads", "1").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[..^1].Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(["decoder", "inference", "codes"], rows.Select(row => row.GetProperty("layer").GetString()));
+        Assert.Equal([1e-5, 1e-10, 1e-3], rows.Select(row => row.GetProperty("differenceAllowed").GetDouble()));
+        Assert.All(rows, row => Assert.Equal(row.GetProperty("passed").GetBoolean(), row.GetProperty("differenceError").GetDouble() <= row.GetProperty("differenceAllowed").GetDouble()));
+
+        // What is told as the worst is the nearest to its own limit.
+        var worst = rows.MaxBy(row => row.GetProperty("differenceError").GetDouble() / row.GetProperty("differenceAllowed").GetDouble());
+        var said = string.Create(System.Globalization.CultureInfo.InvariantCulture, $" in {worst.GetProperty("layer").GetString()}, {worst.GetProperty("worst").GetString()} (allowed {worst.GetProperty("differenceAllowed").GetDouble():0e+00}).");
+        Assert.Contains(said, ToolRun.Of("check", model, "--threads", "1").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_digits_within_the_tool_are_shown()
     {
         var shown = JsonDocument.Parse(ToolRun.Of("data", "show", "mnist-subset", "--json").Output).RootElement;

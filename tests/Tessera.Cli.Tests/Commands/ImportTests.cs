@@ -1,9 +1,11 @@
 using System.Text.Json;
+using Tessera.Data;
 using Tessera.Execution;
 using Tessera.Files;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Onnx;
+using Tessera.Onnx.Format;
 using Tessera.Training;
 using Xunit;
 
@@ -134,6 +136,52 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
+    public void What_a_model_does_not_say_is_told_to_every_command_that_takes_one()
+    {
+        // Sizes that the file leaves open: those of its input alone, for all else follows.
+        var parameters = Export("m.onnx");
+        var model = ModelReader.ReadFile(folder["m.onnx"]);
+        File.WriteAllBytes(folder["open.onnx"], ModelWriter.Write(model with { Graph = model.Graph with { Inputs = [model.Graph.Inputs[0] with { Dimensions = [new(null, "N"), new(1, null), new(null, "H"), new(null, "W")] }] } }).ToArray());
+        WriteData("data", 3);
+        NpyFile.Write<float>(folder["x.npy"], NpyArray.Create<float>([6, 6], Sample(5)).ToTensor<float>());
+        foreach (var arguments in (string[][])
+            [
+                ["draw", "features", "MODEL", folder["x.npy"], "--mean", "0.5", "--out", folder["features.svg"]], ["draw", "filters", "MODEL", "--out", folder["filters.svg"]],
+                ["draw", "network", "MODEL", "--out", folder["network.svg"]], ["export", "MODEL", "--out", folder["again.onnx"]], ["weights", "MODEL", "--to", folder["w.npz"]],
+            ])
+        {
+            string[] given = [.. arguments.Select(argument => argument == "MODEL" ? folder["open.onnx"] : argument)];
+            Fails(1, "say the shape of one example (--input-shape)", given);
+            var run = ToolRun.Of([.. given, "--input-shape", "1,6,6"]);
+            Assert.True(run.Code == 0, $"{arguments[0]}: {run.Error}");
+        }
+
+        Assert.Equal(0, ToolRun.Of("train", "--from", folder["open.onnx"], "--input-shape", "1,6,6", "--data", folder["data"], "--mean", "0.25", "--deviation", "0.5", "--epochs", "1", "--batch", "8", "--threads", "1", "--out", folder["run"]).Code);
+        Assert.Equal(new Normalise([0.25f], [0.5f]), ModelJson.Read(Path.Combine(folder["run"], "model.json")).Data.Normalisation);
+        Fails(2, "--mean: it is about the ONNX model that a training begins with, and there is none; give one by --from, or leave it out.", "train", "--mean", "0.5");
+        Fails(2, "it is about ONNX models, and", "draw", "features", folder["run"], folder["x.npy"], "--mean", "0.5");
+        Near(Forward(parameters, Sample(5), "classes"), Forward(OnnxImport.Read(folder["again.onnx"]).Parameters, Sample(5), "classes"));
+    }
+
+    [Fact]
+    public void Several_inputs_are_named_and_go_in_behind_one_another()
+    {
+        OnnxValue Input(string name, params OnnxDimension[] sizes) => new(name, OnnxElement.Float, [new(null, "N"), .. sizes]);
+        var model = new Tessera.Onnx.Format.OnnxModel(new OnnxGraph("two", [new("Concat", ["b", "a"], ["c"]) { Attributes = [OnnxAttribute.Of("axis", 1)] }, new("Neg", ["c"], ["y"])], [], [Input("a", new(2, null), new(null, "L")), Input("b", new(1, null), new(3, null))], [new("y", OnnxElement.Float, null)])) { IrVersion = 8, Opset = 18 };
+        File.WriteAllBytes(folder["two.onnx"], ModelWriter.Write(model).ToArray());
+        Fails(1, "it takes 2 inputs (a, b): name those that samples go into (--input, again for several, which are put behind one another), and give the others as --constant.", "plan", folder["two.onnx"]);
+        Fails(1, "say the shape of one example (--input-shape name=)", "plan", folder["two.onnx"], "--input", "a", "--input", "b");
+        Fails(2, "say which one has it, such as name=3,224,224", "plan", folder["two.onnx"], "--input", "a", "--input", "b", "--input-shape", "2,3");
+        Fails(2, "'x' is no list of sizes", "plan", folder["two.onnx"], "--input-shape", "x");
+        string[] both = ["--input", "a", "--input", "b", "--input-shape", "a=2,3"];
+        NpzFile.Write(folder["s.npz"], [KeyValuePair.Create("b", NpyArray.Create<float>([2, 1, 3], [1, 2, 3, 4, 5, 6])), KeyValuePair.Create("a", NpyArray.Create<float>([2, 2, 3], [11, 12, 13, 14, 15, 16, 21, 22, 23, 24, 25, 26]))]);
+        Assert.Equal((0, ""), (ToolRun.Of(["predict", folder["two.onnx"], folder["s.npz"], "--out", folder["y.npy"], .. both]) is var run ? (run.Code, run.Error) : default));
+        Assert.Equal([-1, -2, -3, -11, -12, -13, -14, -15, -16, -4, -5, -6, -21, -22, -23, -24, -25, -26], NpyFile.Read(folder["y.npy"]).ToArray<float>());
+        NpzFile.Write(folder["part.npz"], [KeyValuePair.Create("b", NpyArray.Create<float>([1, 3], [1, 2, 3]))]);
+        Fails(1, "it has no array 'a'; the model takes 'a' 2×3, 'b' 1×3, and the file has b.", ["predict", folder["two.onnx"], folder["part.npz"], .. both]);
+    }
+
+    [Fact]
     public void A_model_with_channels_last_becomes_one_with_channels_first()
     {
         // One that begins by moving them, which is left out, and one that does not.
@@ -151,6 +199,16 @@ public sealed class ImportTests : IDisposable
             for (var i = 0; i < 60; i++) firstSample[(i % 3 * 20) + (i / 3)] = lastSample[i];
             Assert.Equal(Forward(last, lastSample, "flat"), Forward(first, firstSample, "flat"));
         }
+    }
+
+    [Fact]
+    public void A_model_with_channels_last_is_drawn_as_one_that_has_them_first()
+    {
+        Layer[] layers = [new Permute([0, 3, 1, 2]) { Name = "move" }, new Convolution(new() { Kernel = [2, 3], Outputs = 2 }) { Name = "conv" }, new Relu { Name = "relu" }];
+        OnnxExport.Write(folder["last.onnx"], NetworkParameters<float>.Create(new NetworkDescription("drawn", [5, 4, 3], layers), 3), new OnnxExportOptions { KeepLayers = false });
+        OnnxExport.Write(folder["first.onnx"], NetworkParameters<float>.Create(new NetworkDescription("drawn", [3, 5, 4], [layers[1], layers[2]]), 3), new OnnxExportOptions { KeepLayers = false });
+        foreach (var name in (string[])["last", "first"]) Assert.Equal((0, ""), (ToolRun.Of("draw", "network", folder[$"{name}.onnx"], "--out", folder[$"{name}.svg"]) is var run ? (run.Code, run.Error) : default));
+        Assert.Equal(File.ReadAllText(folder["first.svg"]), File.ReadAllText(folder["last.svg"]));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
+using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Xml.Linq;
 using Tessera.Cli.Baselines;
+using Tessera.Files;
 using Xunit;
 
 namespace Tessera.Cli.Tests.Commands;
@@ -78,12 +80,40 @@ public sealed class ReconstructionTests : IDisposable
     }
 
     [Fact]
+    public void A_stack_over_signals_without_a_name_has_curves_for_each_machine_and_a_code_of_curves()
+    {
+        Directory.CreateDirectory(folder["signals"]);
+        var random = new RandomSource(1);
+        foreach (var (part, count) in (ReadOnlySpan<(string, int)>)[("train", 40), ("test", 6)])
+        {
+            var signals = new float[count * 20];
+            foreach (ref var value in signals.AsSpan()) value = (float)random.NextDouble();
+            NpyFile.Write<float>(folder[$"signals/x_{part}.npy"], Tensor.Create(signals, [count, 1, 20]));
+            NpyFile.Write<int>(folder[$"signals/y_{part}.npy"], Tensor.Create(new int[count], [count]));
+        }
+
+        var stack = """
+            { "input": [1, 20], "beliefNet": [{ "kernel": [5], "outputs": 4, "sharing": { "tile": [2] }, "pooling": [2] }, { "kernel": [3], "outputs": 3, "sharing": "unshared" }],
+              "data": { "source": "SIGNALS" }, "training": { "epochs": 2, "batchSize": 10 } }
+            """;
+        Assert.Equal(4, Train(stack.Replace("SIGNALS", folder["signals"].Replace('\\', '/'), StringComparison.Ordinal)).GetProperty("epochs").GetInt32());
+        var curves = XDocument.Load(folder["run/curves.svg"]).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value).ToArray();
+        foreach (var said in (string[])["rbm1, training ", "rbm1, test ", "rbm2, training ", "rbm2, test "]) Assert.Contains(curves, text => text.StartsWith(said, StringComparison.Ordinal));
+        Assert.Equal(0, Images("run/codes.svg"));
+        Assert.Equal(1 + 3, XDocument.Load(folder["run/codes.svg"]).Descendants().Count(element => element.Name.LocalName == "polyline"));
+    }
+
+    [Fact]
     public void Data_that_does_not_suit_is_warned_of_and_files_that_are_wrong_are_refused()
     {
         File.WriteAllText(folder["gaussian.json"], Net.Replace("\"outputs\": 6", "\"outputs\": 2, \"visible\": \"gaussian\"", StringComparison.Ordinal));
         var run = ToolRun.Of("train", folder["gaussian.json"], "--out", folder["gaussian"]);
         Assert.Contains("Warning: rbm1: Gaussian visible units have variance 1", run.Error, StringComparison.Ordinal);
-        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.03", run.Error, StringComparison.Ordinal);
+        Assert.Contains("likely to diverge at a learning rate of 0.05; use at most 0.01", run.Error, StringComparison.Ordinal);
+        File.WriteAllText(folder["still.json"], Coder.Replace("0.3", "30", StringComparison.Ordinal).Replace("\"name\": \"coder\", ", "", StringComparison.Ordinal));
+        var still = ToolRun.Of("train", folder["still.json"], "--out", folder["still"]);
+        Assert.Equal(0, still.Code);
+        Assert.Contains("Warning: sparse coding: a sparsity of 30 leaves every code at 0", still.Error, StringComparison.Ordinal);
         File.WriteAllText(folder["bad.json"], Coder.Replace("0.3", "-0.3", StringComparison.Ordinal));
         Fails(1, "Sparsity is -0.3; it must be above 0", "train", folder["bad.json"], "--out", folder["bad"]);
         Assert.False(Directory.Exists(folder["bad"]));

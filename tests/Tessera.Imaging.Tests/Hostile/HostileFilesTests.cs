@@ -26,6 +26,24 @@ public class HostileFilesTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 16);
     }
 
+    [Fact]
+    public void Pixels_of_a_JPEG_file_get_no_memory_beyond_what_its_length_allows()
+    {
+        var reader = ImagingReaders.All.Single(static reader => reader.Name == "jpeg");
+        var pictures = Corpus.Of(reader);
+        Assert.All(pictures, picture => Assert.True(reader.Check(picture).IsAccepted, reader.Check(picture).Refusal));
+        foreach (var picture in pictures)
+        {
+            // The frame's header: length, precision, rows and columns.
+            var frame = picture.AsSpan().IndexOf([(byte)0xFF, (byte)0xC0]) is >= 0 and var baseline ? baseline : picture.AsSpan().IndexOf([(byte)0xFF, (byte)0xC2]);
+            foreach (var place in new[] { 5, 7 }) (picture[frame + place], picture[frame + place + 1]) = (0x7F, 0xFF);
+            var (isAccepted, refusal, allocated) = reader.Check(picture);
+            Assert.False(isAccepted);
+            Assert.Contains("32767×32767 pixels would take", refusal, StringComparison.Ordinal);
+            Assert.InRange(allocated, 0, 1 << 20);
+        }
+    }
+
     public static TheoryData<string> Readers => [.. ImagingReaders.All.Select(static reader => reader.Name)];
 
     [Theory]

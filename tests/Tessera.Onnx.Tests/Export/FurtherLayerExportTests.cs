@@ -140,7 +140,7 @@ public class FurtherLayerExportTests
             var parameters = ExportedModel.Parameters<float>(network, seed);
             ExportedModel.AgreesWithRuntime(parameters, seed, options);
             ExportedModel.ComesBack(parameters, options);
-            Assert.True(ExportedModel.AgreesAsPlainModel(parameters, seed, options));
+            ExportedModel.AgreesAsPlainModel(parameters, seed, options);
         }
         catch (Exception exception)
         {

@@ -53,7 +53,7 @@ public class LayerExportTests
             var options = new OnnxExportOptions { Opset = opset };
             ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<double>(network, opset), opset, options);
             ExportedModel.ComesBack(ExportedModel.Parameters<float>(network, opset), options);
-            Assert.True(ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, opset), opset, options));
+            ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, opset), opset, options);
         }
     }
 
@@ -93,6 +93,6 @@ public class LayerExportTests
     {
         var options = new OnnxExportOptions { Opset = opset };
         ExportedModel.AgreesWithRuntime(ExportedModel.Parameters<float>(network, 3), 5, options);
-        Assert.True(ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, 3), 5, options));
+        ExportedModel.AgreesAsPlainModel(ExportedModel.Parameters<float>(network, 3), 5, options);
     }
 }

@@ -34,6 +34,26 @@ public class PoolingExportTests
         },
         60);
 
+    [Fact]
+    public void Positions_of_winners_give_the_same_in_ONNX_Runtime() => RandomPooling.Any.Where(static sample => sample.InputShape.Count <= 5).Holds(
+        static sample =>
+        {
+            var pool = Layer(sample with { Description = sample.Description with { Kind = PoolingKind.Max } });
+            NetworkDescription network = new("positions", sample.InputShape.From(1), [pool with { Name = "pool" }, new MaxPositions("pool") { Name = "places" }, new Add { Inputs = ["pool", "places"] }], ["places"]);
+            try
+            {
+                OnnxExport.Model(ExportedModel.Parameters<float>(network, 3));
+            }
+            catch (NotSupportedException exception)
+            {
+                Assert.Contains("written over a border", exception.Message, StringComparison.Ordinal);
+                return;
+            }
+
+            Agrees(network, 21);
+        },
+        40);
+
     [Theory]
     [InlineData(PoolingKind.Max, 2)]
     [InlineData(PoolingKind.Average, 2)]

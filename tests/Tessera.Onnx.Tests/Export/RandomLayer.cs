@@ -24,7 +24,7 @@ internal static class RandomLayer
         {
             case "reduce":
                 int first = 1 + dice.NextInt(rank - 1), second = -1 - dice.NextInt(rank - 1);
-                return new Reduce((ReduceFunction)dice.NextInt(5), second + rank == first ? [first] : [first, second]) { KeepSizes = dice.NextInt(2) == 0 };
+                return new Reduce((ReduceFunction)dice.NextInt(6), second + rank == first ? [first] : [first, second]) { KeepSizes = dice.NextInt(2) == 0 };
             case "arg-max": return new ArgMax(axis) { KeepSize = dice.NextInt(2) == 0, LastIndex = dice.NextInt(2) == 0 };
             case "permute":
                 int[] order = [.. Enumerable.Range(0, rank)];

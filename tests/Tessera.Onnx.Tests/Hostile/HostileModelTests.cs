@@ -45,6 +45,12 @@ public class HostileModelTests
     [InlineData("Resize")]
     [InlineData("Einsum")]
     [InlineData("Split")]
+    [InlineData("GatherElements")]
+    [InlineData("ScatterElements")]
+    [InlineData("Col2Im")]
+    [InlineData("MaxUnpool")]
+    [InlineData("CastLike")]
+    [InlineData("Mean")]
     public void A_node_without_inputs_is_refused(string name) => Refuse("", Model([1, 3, 4, 4], [Node(name, [], attributes: [OnnxAttribute.Of("to", 7)])], []));
 
     [Fact]
@@ -58,9 +64,19 @@ public class HostileModelTests
     public void Shapes_past_all_memory_are_refused()
     {
         Refuse("more elements than a network can hold", Model([1, 1, 4], [Node("Expand", ["x", "shape"])], [OnnxTensor.Of("shape", [1, int.MaxValue, 4])]));
-        Refuse("far larger than the model", Model([1, 4], [Node("ConstantOfShape", ["shape"], "zeros"), Node("Relu", ["x"])], [OnnxTensor.Of("shape", [30_000, 30_000])]));
+        Refuse("far larger than the model", Model([1, 4], [Node("ConstantOfShape", ["shape"], "zeros"), Node("Neg", ["zeros"], "n"), Node("Relu", ["x"])], [OnnxTensor.Of("shape", [30_000, 30_000])]));
         Refuse("far larger than the model", Model([1, 4], [Node("ReduceSum", ["none", "axes"], "sum"), Node("Relu", ["x"])], [OnnxTensor.Of("none", [0, int.MaxValue], []), OnnxTensor.Of("axes", [0])]));
         Refuse("an example of more than 64 axes", Model([1, int.MaxValue, int.MaxValue, int.MaxValue], [Node("Relu", ["x"])], []));
+    }
+
+    [Fact]
+    public void Places_that_a_few_words_name_in_much_are_refused()
+    {
+        Refuse("far larger than the model", Model([1, 1, 40_000_000], [Node("Col2Im", ["x", "image", "block"])], [OnnxTensor.Of("image", [40_000_000]), OnnxTensor.Of("block", [1])], opset: 18));
+        Refuse("far larger than the model", Model([1, 40_000_000], [Node("ScatterElements", ["x", "i", "u"], attributes: [OnnxAttribute.Of("axis", 1)])], [OnnxTensor.Of("i", [7]) with { Dimensions = [1, 1] }, OnnxTensor.Of("u", [1, 1], [7])], opset: 18));
+        Refuse("far larger than the model", Model([1, 2, 20_000, 1000], [Node("MaxUnpool", ["x", "i"], attributes: [Numbers("kernel_shape", 1, 1)])], [OnnxTensor.Of("i", [7]) with { Dimensions = [1, 1, 1, 1] }], opset: 11));
+        Refuse("index 9 of an axis of 4", Model([1, 4], [Node("GatherElements", ["x", "i"], attributes: [OnnxAttribute.Of("axis", 1)])], [OnnxTensor.Of("i", [9]) with { Dimensions = [1, 1] }]));
+        Refuse("each must be at least 1", Model([1, 4, 4], [Node("Col2Im", ["x", "image", "block"], attributes: [Numbers("strides", 0)])], [OnnxTensor.Of("image", [4]), OnnxTensor.Of("block", [1])], opset: 18));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using CsCheck;
 using Tessera.Execution;
+using Tessera.Execution.Inference;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
@@ -160,7 +161,7 @@ public class ArithmeticTests
          from batch in Gen.Int[1, 3]
          from folded in Gen.Bool.Array[sizes.Length]
          from keep in Gen.Bool
-         from function in Gen.Int[0, 4]
+         from function in Gen.Int[0, 5]
          where sizes.Aggregate(1.0, (product, size) => product * size) < 20_000 && folded.Contains(true)
          select (sizes, batch, folded, keep, (ReduceFunction)function)).Sample(
             (sizes, batch, folded, keep, function) =>
@@ -181,13 +182,41 @@ public class ArithmeticTests
                         ReduceFunction.Mean => groups[i].Average(),
                         ReduceFunction.Maximum => groups[i].Max(),
                         ReduceFunction.Minimum => groups[i].Min(),
+                        ReduceFunction.Product => groups[i].Aggregate(1.0, static (product, value) => product * value),
                         _ => Math.Sqrt(groups[i].Sum(value => value * value)),
                     };
-                    Assert.Equal(expected, z[i], 1e-9);
+                    Assert.Equal(expected, z[i], 1e-9 * Math.Max(1, Math.Abs(expected)));
                 }
             },
             iter: 100,
             threads: 1);
+
+    [Fact]
+    public void The_gradient_of_a_product_is_that_of_the_other_factors_also_where_some_are_0()
+    {
+        var network = new NetworkDescription("n", [3, 3], [new Reduce(ReduceFunction.Product, [2])]);
+        var execution = new NetworkExecution<double>(network, NetworkParameters<double>.Create(network, 1), 1, new() { Training = true, InputGradient = true });
+        double[] x = [2, 3, 4, 2, 0, 4, 0, 5, 0];
+        Assert.Equal([24, 0, 0], execution.Forward(x).ToArray());
+        execution.Backward([1, 10, 100]);
+        double[] d = new double[9];
+        execution.InputGradient.FlattenTo(d);
+        Assert.Equal([12, 8, 6, 0, 80, 0, 0, 0, 0], d);
+    }
+
+    [Fact]
+    public void One_number_is_given_out_as_a_tensor_of_one_element()
+    {
+        var network = new NetworkDescription("n", [2], [new Constant([]) { Name = "c", InitialValue = 3 }, new Multiply { Inputs = ["input", "c"] }], ["c"]);
+        var parameters = NetworkParameters<double>.Create(network, 1);
+        var plain = new NetworkExecution<double>(network, parameters, 1);
+        var inference = new InferenceExecution<double>(network, parameters, 1);
+        plain.Forward(new ReadOnlyTensorSpan<double>([1, 2], [1, 2]));
+        inference.Forward(new ReadOnlyTensorSpan<double>([1, 2], [1, 2]));
+        Assert.Equal([1], plain.Activation("c").Lengths.ToArray());
+        Assert.Equal([1], inference.Activation("c").Lengths.ToArray());
+        Assert.Equal((3, 3, 3), (plain.Activation("c")[[0]], inference.Activation("c")[[0]], parameters["c.value"].Value[[0]]));
+    }
 
     [Fact]
     public void The_first_of_equal_winners_has_the_gradient()

@@ -167,6 +167,8 @@ public class LayerGradientTests
         ["reduce, maximum"] = ([3, 4, 5], [new Reduce(ReduceFunction.Maximum, [2])]),
         ["reduce, maximum of rows"] = ([3, 4, 5], [new Reduce(ReduceFunction.Maximum, [1, 3])]),
         ["reduce, minimum"] = ([3, 4, 5], [new Reduce(ReduceFunction.Minimum, [2, 3]) { KeepSizes = false }]),
+        ["reduce, product"] = ([3, 4, 5], [new Reduce(ReduceFunction.Product, [1, 3])]),
+        ["reduce, product of one axis"] = ([3, 4, 5], [new Reduce(ReduceFunction.Product, [2]) { KeepSizes = false }]),
         ["reduce, l2"] = ([3, 4, 5], [new Reduce(ReduceFunction.L2, [1, 2])]),
         ["arg-max beside"] = ([3, 4], [new Tanh { Name = "a" }, new ArgMax(1) { Name = "b" }, new Add { Inputs = ["a", "b"] }]),
         ["constant"] = ([3, 4], [new Constant([3, 4]) { Name = "c", IsTrained = true }, new Relu { Name = "a" }, new Reshape([4]) { Name = "b" }, new Constant([1, 4]) { Name = "d" }, new Multiply { Name = "e", Inputs = ["b", "d"] }, new Multiply { Inputs = ["input", "e"] }]),

@@ -194,6 +194,20 @@ public class NetworkExecutionTests
         Assert.Equal([0, 6, 14, 0, 0, -2, 0, -6], output.ToArray());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Positions_of_winners_are_counted_over_all_of_what_was_pooled(bool training)
+    {
+        var network = new NetworkDescription("positions", [2, 4], [new MaxPool { Window = [2], Name = "pool" }, new MaxPositions("pool"), new Dense(1)], ["positions1"]);
+        var execution = new NetworkExecution<float>(network, NetworkParameters<float>.Create(network, 1), 2, new() { Training = training, InputGradient = training });
+        execution.Forward(Tensor.Create(new float[] { 1, 3, 7, 5, 0, 0, 1, 2, -2, -1, -4, -3, 9, 8, 7, 8 }, [2, 2, 4]));
+        Assert.Equal([1, 2, 4, 7, 9, 11, 12, 15], execution.Activation("positions1").ToArray());
+        if (!training) return;
+        execution.Backward(Tensor.Create(new float[] { 1, 1 }, [2, 1]));
+        Assert.Equal(new float[16], execution.InputGradient.ToArray());
+    }
+
     [Fact]
     public void A_network_over_four_spatial_axes_runs_and_allocates_nothing()
     {

@@ -76,6 +76,7 @@ public class NetworkParametersTests
         {
             TiedTranspose tied => tied with { Of = New(tied.Of) },
             MaxUnpool unpool => unpool with { Of = New(unpool.Of) },
+            MaxPositions positions => positions with { Of = New(positions.Of) },
             _ => layer,
         };
         string New(string name) => layers.Contains(name) ? $"{name}-renamed" : name;

@@ -178,7 +178,7 @@ internal static class RandomModel
         41 => new Minimum { Inputs = ["join", "join"] },
         42 => new Maximum { Inputs = ["join", "join", "join"] },
         43 => new MatrixProduct { Inputs = ["join", "join"] },
-        44 or 45 or 46 => new Reduce((ReduceFunction)(fraction * 5), kind == 44 ? [1] : [-1, 1]) { KeepSizes = kind < 46 },
+        44 or 45 or 46 => new Reduce((ReduceFunction)(fraction * 6), kind == 44 ? [1] : [-1, 1]) { KeepSizes = kind < 46 },
         47 => new ArgMax(fraction < 0.5 ? 1 : -1) { KeepSize = fraction < 0.7, LastIndex = fraction > 0.3 },
         >= 48 => RandomMovingLayer.Of(kind - 48, fraction, rank),
         _ => RandomWindowLayer.Of(kind - 21, fraction, rank),

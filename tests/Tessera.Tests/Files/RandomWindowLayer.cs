@@ -22,7 +22,7 @@ internal static class RandomWindowLayer
             5 => new GlobalPool(PoolingKind.Max),
             6 => new ChannelPool(flag ? 2 : 1),
             7 => new MaxPool { Name = "winners", Window = window },
-            8 => new MaxUnpool("winners"),
+            8 => flag ? new MaxUnpool("winners") : new MaxPositions("winners"),
             9 => new Upsample(window) { Mode = flag ? UpsamplingMode.Linear : UpsamplingMode.Nearest },
             10 => new Pad(stride.Count > 0 ? stride : window, window) { Mode = (BorderMode)(int)(fraction * 4) },
             _ => new Relu(),

@@ -4,6 +4,7 @@ using Tessera.Files;
 using Tessera.Fuzz;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
+using Tessera.Reconstruction;
 using Xunit;
 
 namespace Tessera.Tests.Hostile;
@@ -18,6 +19,19 @@ public class HostileDescriptionTests
         var model = """{ "input": [1000], "layers": [{ "layer": "dense", "outputs": 500000 }] }""";
         SafetensorsFile.Write(folder["a"], [], new Dictionary<string, string> { ["format"] = "tessera 1", ["model"] = model });
         Assert.False(Reader("checkpoint").Check(File.ReadAllBytes(folder["a"])).IsAccepted);
+    }
+
+    [Fact]
+    public void A_model_of_codes_gets_no_memory_for_what_is_not_in_its_checkpoint()
+    {
+        using var folder = new TemporaryFolder();
+        var model = """{ "input": [1, 40, 40], "sparseCoding": { "kernel": [20, 20], "outputs": 100000, "stride": [20, 20] } }""";
+        SafetensorsFile.Write(folder["a"], [SafetensorsTensor.Create<float>("dictionary", [2], new float[2])], new Dictionary<string, string> { ["format"] = "tessera 1", ["model"] = model });
+        var checkpoint = ReconstructionCheckpoint.Open(folder["a"]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.Throws<InvalidDataException>(() => checkpoint.ReadModel<float>(1, 1));
+        Assert.Equal($"{folder["a"]}: the checkpoint cannot be used: its model has 40000000 parameters, but all tensors in it together only 2 numbers; it is cut short or the file of another model.", error.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
     }
 
     [Fact]
@@ -44,6 +58,10 @@ public class HostileDescriptionTests
         string File(string layers) => $$"""{ "input": [4, 4], "layers": [{{layers}}] }""";
         Assert.Contains("pairs of channels", Refused(File(string.Join(", ", Enumerable.Repeat(Layer(""" "ring": { "inputs": 2500, "fanIn": 2500 } """), 2)))), StringComparison.Ordinal);
         Assert.Contains("pairs of channels", Refused(File(Layer(""" "random": { "inputs": 1000000, "fanIn": 1 } """))), StringComparison.Ordinal);
+
+        // As many as there may be stay within what a file of any length may take.
+        foreach (var rule in (string[])[""" "ring": { "inputs": 1000, "fanIn": 500 } """, """ "random": { "inputs": 1000, "fanIn": 450, "seed": 1 } """])
+            Assert.True(Reader("model").Check(Encoding.UTF8.GetBytes($$"""{ "input": [1000, 2], "layers": [{{Layer(rule)}}] }""")).IsAccepted);
 
         static string Refused(string json) => Assert.Throws<InvalidDataException>(() => ModelJson.Parse(json)).Message;
     }

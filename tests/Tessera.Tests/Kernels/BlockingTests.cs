@@ -102,6 +102,23 @@ public class BlockingTests
     }
 
     [Fact]
+    public void Products_of_shifted_planes_agree_with_the_reference_at_every_number_of_rows_taps_and_examples()
+    {
+        for (var outputs = 1; outputs <= 20; outputs++)
+        {
+            for (var batch = 1; batch <= 9; batch += 2)
+            {
+                var taps = 1 + ((outputs + batch) % 6);
+                var description = new ConvolutionDescription { Kernel = [2, taps], Outputs = 2 * outputs, Padding = Padding.Same, Stride = [1, 1 + (batch / 2 % 2)], Channels = ChannelConnections.Groups(2) };
+                var sample = new RandomOperator(description, [batch, 2 * (1 + (outputs % 3)), 5, 3 + outputs + batch], outputs);
+                var geometry = description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+                Check(new ShiftedGradient<Vector512<float>, float, Lanes512<float>>(geometry, batch), sample, geometry, Operation.KernelGradient);
+                Check(new ShiftedGradient<Vector256<float>, float, Lanes256<float>>(geometry, batch), sample, geometry, Operation.KernelGradient);
+            }
+        }
+    }
+
+    [Fact]
     public void A_large_kernel_gradient_of_one_example_is_written_past_the_cache_and_right()
     {
         var description = new ConvolutionDescription { Kernel = [3, 3], Outputs = 61, Sharing = Sharing.Unshared, Bias = BiasSharing.None };

@@ -142,6 +142,7 @@ public class ResizingTests
             ResizeCoordinates.HalfPixelSymmetric => ((input / 2.0) * (1 - (output / length))) + ((p + 0.5) / scale) - 0.5,
             ResizeCoordinates.PyTorchHalfPixel => output == 1 ? 0 : ((p + 0.5) / scale) - 0.5,
             ResizeCoordinates.AlignCorners => output == 1 ? 0 : p * ((input - 1) / (length - 1)),
+            ResizeCoordinates.Middle => (p + 0.5) / scale,
             _ => p / scale,
         };
         var result = new double[input];

@@ -264,13 +264,14 @@ public class RbmTests
     {
         var gaussian = Dense(2, 2) with { Visible = VisibleUnits.Gaussian };
         Assert.Equal(
-            "rbm: Gaussian visible units have no bound, and under binary hidden units they are likely to diverge at a learning rate of 0.05; use at most 0.03 (\"learningRate\": 0.01 is usual), or binary visible units.",
+            "rbm: Gaussian visible units have no bound, and under binary hidden units they are likely to diverge at a learning rate of 0.05; use at most 0.01 (\"learningRate\"), or binary visible units.",
             new RbmTraining { LearningRate = 0.05 }.WarningFor(gaussian));
-        Assert.Null(new RbmTraining { LearningRate = 0.03 }.WarningFor(gaussian));
+        Assert.Contains("at a learning rate of 0.02", new RbmTraining { LearningRate = 0.02 }.WarningFor(gaussian), StringComparison.Ordinal);
+        Assert.Null(new RbmTraining().WarningFor(gaussian));
         Assert.Null(new RbmTraining { LearningRate = 0.5 }.WarningFor(Dense(2, 2)));
         var rectified = gaussian with { Hidden = HiddenUnits.Rectified };
-        Assert.Contains("under rectified hidden units", new RbmTraining { LearningRate = 0.02 }.WarningFor(rectified), StringComparison.Ordinal);
-        Assert.Null(new RbmTraining().WarningFor(rectified));
+        Assert.Contains("under rectified hidden units", new RbmTraining().WarningFor(rectified), StringComparison.Ordinal);
+        Assert.Null(new RbmTraining { LearningRate = 0.003 }.WarningFor(rectified));
     }
 
     /// <summary>An ordinary machine: every hidden unit sees every visible one.</summary>

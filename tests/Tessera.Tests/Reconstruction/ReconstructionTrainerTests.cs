@@ -134,8 +134,9 @@ public sealed class ReconstructionTrainerTests : IDisposable
     public void Data_that_does_not_suit_the_visible_units_is_warned_of()
     {
         var data = ToyTask.Patterns(30);
-        Assert.Null(ReconstructionJson.Parse(Net).WarningFor(data));
-        var bare = ReconstructionJson.Parse(Net) with { Data = new DataDescription() };
+        var slow = ReconstructionJson.Parse(Net.Replace("\"learningRate\": 0.02", "\"learningRate\": 0.01", StringComparison.Ordinal));
+        Assert.Null(slow.WarningFor(data));
+        var bare = slow with { Data = new DataDescription() };
         Assert.Contains("normalise it", bare.WarningFor(data), StringComparison.Ordinal);
         var binary = ReconstructionJson.Parse(Net.Replace("\"visible\": \"gaussian\", ", "", StringComparison.Ordinal));
         Assert.Contains("binary visible units take numbers from 0 to 1", binary.WarningFor(data), StringComparison.Ordinal);
@@ -145,6 +146,57 @@ public sealed class ReconstructionTrainerTests : IDisposable
         var both = (fast with { Training = fast.Training with { LearningRate = 0.05 } }).WarningFor(data)!;
         Assert.Contains("normalise it (\"normalise\": true). rbm1: Gaussian visible units have no bound", both, StringComparison.Ordinal);
         Assert.DoesNotContain("rbm2", both, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void A_model_without_a_name_is_opened_again(string json)
+    {
+        var model = ReconstructionJson.Parse(json.Replace("\"name\": \"net\", ", "", StringComparison.Ordinal).Replace("\"name\": \"coder\", ", "", StringComparison.Ordinal));
+        Assert.Empty(model.Name);
+        Assert.Equal(model, ReconstructionJson.Parse(ReconstructionJson.Format(model)));
+        var trainer = new ReconstructionTrainer<float>(model, ToyTask.Patterns(32));
+        trainer.Save(folder["model.safetensors"]);
+        Assert.Equal(trainer.Model, ReconstructionCheckpoint.Open(folder["model.safetensors"]).Model);
+    }
+
+    [Fact]
+    public void A_sparsity_that_leaves_every_code_at_0_is_warned_of()
+    {
+        var (data, model) = (ToyTask.Patterns(30), (SparseCodingModel)ReconstructionJson.Parse(Coder));
+        Assert.Null(model.WarningFor(data));
+
+        // The least sparsity that is warned of is one that no dictionary answers to, and a filter like the window answers to any lower one.
+        var warning = (model with { Coding = model.Coding with { Sparsity = 1e3 } }).WarningFor(data)!;
+        var said = System.Text.RegularExpressions.Regex.Match(warning, "more than ([0-9.]+) to any of the first 30 samples; use less, such as");
+        Assert.True(said.Success, warning);
+        var largest = double.Parse(said.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(LargestWindow(data), largest, 1e-3);
+        Assert.NotNull((model with { Coding = model.Coding with { Sparsity = largest + 1e-3 } }).WarningFor(data));
+        Assert.Null((model with { Coding = model.Coding with { Sparsity = largest - 1e-3 } }).WarningFor(data));
+    }
+
+    /// <summary>The largest norm of a window of 3×3 within samples of 8×8 and a border of zeros.</summary>
+    private static double LargestWindow(Dataset data)
+    {
+        var (sample, largest) = (new float[64], 0.0);
+        for (var n = 0; n < data.Count; n++)
+        {
+            data.Read(n, sample);
+            for (var at = 0; at < 100; at++)
+            {
+                var sum = 0.0;
+                for (var q = 0; q < 9; q++)
+                {
+                    var (y, x) = ((at / 10) - 2 + (q / 3), (at % 10) - 2 + (q % 3));
+                    if (y is >= 0 and < 8 && x is >= 0 and < 8) sum += sample[(8 * y) + x] * sample[(8 * y) + x];
+                }
+
+                largest = Math.Max(largest, Math.Sqrt(sum));
+            }
+        }
+
+        return largest;
     }
 
     private static void Refused(string json, string said) =>

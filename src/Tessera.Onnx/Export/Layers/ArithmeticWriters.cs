@@ -20,6 +20,7 @@ internal static class ArithmeticWriters
             ReduceFunction.Mean => "ReduceMean",
             ReduceFunction.Maximum => "ReduceMax",
             ReduceFunction.Minimum => "ReduceMin",
+            ReduceFunction.Product => "ReduceProd",
             _ => "ReduceL2",
         };
         return scope.Node(type, [scope.Input, scope.Integers("axes", [.. layer.Along.Select(static axis => (long)axis)])], OnnxAttribute.Of("keepdims", layer.KeepSizes ? 1 : 0));

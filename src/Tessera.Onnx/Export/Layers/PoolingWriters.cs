@@ -27,9 +27,16 @@ internal static class PoolingWriters
             (before, low, high) = (low, none, none);
         }
 
-        var given = scope.Nodes("MaxPool", [value], scope.IsUnpooled ? 2 : 1, WindowSettings.Of(axes, low, high));
-        if (scope.IsUnpooled) scope.Winners[layer.Name] = new PoolWinners(given[1], before, size, axes, [.. low, .. high]);
+        var given = scope.Nodes("MaxPool", [value], scope.GivesWinners ? 2 : 1, WindowSettings.Of(axes, low, high));
+        if (scope.GivesWinners) scope.Winners[layer.Name] = new PoolWinners(given[1], before, size, axes, [.. low, .. high]);
         return given[0];
+    }
+
+    public static string Write(LayerScope scope, MaxPositions layer)
+    {
+        var winners = scope.Winners[layer.Of];
+        if (winners.Low.Any(static amount => amount > 0) || !winners.Size.AsSpan().SequenceEqual(scope.Shapes[2].AsSpan()[2..])) throw new NotSupportedException($"the pooling {layer.Of} has pads as long as its window and is written over a border, whose positions are others");
+        return scope.Node("Cast", winners.Positions, OnnxAttribute.Of("to", (long)OnnxElement.Float));
     }
 
     public static string Write(LayerScope scope, AveragePool layer)

@@ -24,6 +24,8 @@ internal static class ResizeWriter
     private static bool HasOperator(LayerScope scope, Resizing resizing, Sizes from, Sizes to)
     {
         if (resizing.Coordinates == ResizeCoordinates.HalfPixelSymmetric && scope.Opset < 19) return false;
+        // The operator had these until version 12.
+        if (resizing.Coordinates == ResizeCoordinates.Middle) return false;
         // ONNX Runtime copies where no size changes, whatever the scale.
         if (from == to && resizing.Scales.Any(static scale => scale != 1)) return false;
         // From which length these begin where a scale gives no whole one is understood in two ways.

@@ -28,9 +28,8 @@ internal static class ConstantFolding
     {
         var value = node.Attribute("value")?.Tensor;
         var shape = MovementFolding.ToSizes(node, inputs[0]);
-        var numbers = new double[MovementFolding.Count(node, shape)];
-        if (value is { Count: > 0 }) Array.Fill(numbers, value.First);
-        return new NumberArray(value?.Element ?? OnnxElement.Float, shape, numbers);
+        var count = MovementFolding.CountOf(node, shape);
+        return new NumberArray(value?.Element ?? OnnxElement.Float, shape, value is { Count: > 0 } ? value.First : 0, () => node.Spend(count));
     }
 
     private static NumberArray Range(NodeImport node, FoldInputs inputs)

@@ -33,7 +33,8 @@ internal static class ElementFolding
         Of("Exp", Math.Exp),
         Of("Log", Math.Log),
         Of("Reciprocal", static x => 1 / x),
-        new("Cast", Cast),
+        new("Cast", static (node, inputs) => Cast(node, inputs, (OnnxElement)node.Integer("to", 0))),
+        new("CastLike", static (node, inputs) => Cast(node, inputs, inputs[1].Element)),
         new("Where", Where),
         new("ReduceSum", (node, inputs) => Reduce(node, inputs, static (x, y) => x + y)),
         new("ReduceProd", (node, inputs) => Reduce(node, inputs, static (x, y) => x * y)),
@@ -70,9 +71,8 @@ internal static class ElementFolding
         return result;
     }
 
-    private static NumberArray Cast(NodeImport node, FoldInputs inputs)
+    private static NumberArray Cast(NodeImport node, FoldInputs inputs, OnnxElement element)
     {
-        var element = (OnnxElement)node.Integer("to", 0);
         if (element.Bytes() == 0) throw node.Wrong($"it makes {element} of numbers");
         var input = inputs[0];
         if (element == input.Element || (element == OnnxElement.Double && input.Element.IsReal())) return new NumberArray(element, input.Shape, input.Values);

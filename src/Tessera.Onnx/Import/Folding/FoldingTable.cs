@@ -33,6 +33,7 @@ internal static class FoldingTable
         if (!Operators.TryGetValue(node.Operator, out var fold)) return node.Operator == "Split" && MovementFolding.TrySplit(node);
         var inputs = node.Inputs.ToArray();
         if (inputs.Any(static input => input is not null and not Known)) return false;
+        if (!MovementFolding.Moves(node.Operator) && inputs.Any(static input => input is Known { DependsOnBatch: true })) node.NoteArithmeticOfBatch();
         var atTwo = Folded(static known => known.AtTwo);
         node.Give(inputs.Any(static input => input is Known { DependsOnBatch: true }) ? new Known(atTwo, Folded(static known => known.AtThree)) : new Known(atTwo));
         return true;
@@ -40,7 +41,7 @@ internal static class FoldingTable
         NumberArray Folded(Func<Known, NumberArray> choose)
         {
             var result = fold(node, new FoldInputs(node, [.. inputs.Select(input => input is Known known ? choose(known) : null)]));
-            node.Spend(result.Count);
+            if (result.IsHeld) node.Spend(result.Count);
             return result;
         }
     }

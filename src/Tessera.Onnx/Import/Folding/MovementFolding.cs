@@ -23,6 +23,9 @@ internal static class MovementFolding
         new("Tile", Tile),
     ];
 
+    /// <summary>Whether an operator computes nothing: sizes that depend on the batch come out of it as they went in.</summary>
+    public static bool Moves(string name) => name is "Cast" or "CastLike" or "Identity" or "ConstantOfShape" || All.Any(known => known.Key == name);
+
     /// <summary>Whole numbers as sizes, steps or axes; beyond 32 bits they stand for "as far as there is".</summary>
     public static Sizes ToSizes(NodeImport node, NumberArray numbers)
     {
@@ -35,11 +38,18 @@ internal static class MovementFolding
     /// <summary>The elements of a shape, taken from what an import may compute before memory is.</summary>
     public static int Count(NodeImport node, Sizes shape)
     {
+        var count = CountOf(node, shape);
+        node.Spend(count);
+        return count;
+    }
+
+    /// <summary>The elements of a shape.</summary>
+    public static int CountOf(NodeImport node, Sizes shape)
+    {
         var count = 1.0;
         foreach (var size in shape) count *= size >= 0 ? size : throw node.Wrong($"a size of {size} in the shape {shape}");
         if (shape.Count > NodeImport.MostAxes) throw node.Wrong($"a constant of {shape.Count} axes; at most {NodeImport.MostAxes} are read");
         if (count > int.MaxValue) throw node.Wrong($"a constant of the shape {shape}");
-        node.Spend((long)count);
         return (int)count;
     }
 

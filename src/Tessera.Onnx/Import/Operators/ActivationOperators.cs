@@ -38,7 +38,8 @@ internal static class ActivationOperators
         Of("Cos", static _ => new Elementwise(ElementFunction.Cosine)),
         Of("Sign", static _ => new Elementwise(ElementFunction.Sign)),
         new("PRelu", Parametric),
-        new("Cast", Cast),
+        new("Cast", static node => Cast(node, (OnnxElement)node.Integer("to", 0))),
+        new("CastLike", static node => Cast(node, node.Input(1) switch { Known known => known.AtTwo.Element, Flow like => like.Element, _ => throw node.Wrong("input 1 is missing") })),
     ];
 
     private static KeyValuePair<string, OperatorImport> Of(string name, Func<NodeImport, Layer> layer) =>
@@ -80,22 +81,26 @@ internal static class ActivationOperators
         node.Give(node.Add(new Add(), [node.Add(new Relu(), input), node.Add(new Elementwise(ElementFunction.Negate), scaled)]));
     }
 
-    private static void Cast(NodeImport node)
+    /// <summary>Networks compute in one precision: what is cast to another keeps its value, also where that has fewer digits.</summary>
+    private static void Cast(NodeImport node, OnnxElement element)
     {
-        var (element, flow) = ((OnnxElement)node.Integer("to", 0), node.Flow());
-        if (element is OnnxElement.Float or OnnxElement.Double)
+        var flow = node.Flow();
+        if (element.IsReal())
         {
             node.Give(flow with { Element = OnnxElement.Float });
             return;
         }
 
-        if (element == flow.Element || (element is OnnxElement.Int32 or OnnxElement.Int64 && flow.Element == OnnxElement.Bool))
+        if (element.Bytes() == 0) throw node.Wrong($"it makes {element} of what the network computes; networks compute in float");
+        if (element == flow.Element || flow.Element == OnnxElement.Bool)
         {
             node.Give(flow with { Element = element });
             return;
         }
 
-        if (element is not (OnnxElement.Int32 or OnnxElement.Int64)) throw node.Wrong($"it makes {element} of what the network computes; networks compute in float");
-        node.Give(node.Add(new Elementwise(ElementFunction.Truncate), flow) with { Element = element });
+        // Whatever is not 0 is true.
+        var cut = element != OnnxElement.Bool ? node.Add(new Elementwise(ElementFunction.Truncate), flow)
+            : node.Add(new Elementwise(ElementFunction.Absolute), node.Add(new Elementwise(ElementFunction.Sign), flow));
+        node.Give(cut with { Element = element });
     }
 }

@@ -10,6 +10,7 @@ internal static class ArithmeticOperators
     [
         Of("Add", static () => new Add()),
         Of("Sum", static () => new Add()),
+        Of("Mean", static () => new Add()),
         Of("Sub", static () => new Subtract()),
         Of("Mul", static () => new Multiply()),
         Of("Div", static () => new Divide()),
@@ -53,7 +54,8 @@ internal static class ArithmeticOperators
             if (behind > 0) operands[1] = node.Add(new View([.. operands[1].AtTwo.AsSpan(), .. Enumerable.Repeat(1, behind)]), operands[1]);
         }
 
-        node.Give(Apply(node, layer(), operands));
+        var result = Apply(node, layer(), operands);
+        node.Give(node.Operator == "Mean" ? node.Add(new Multiply(), [result, node.Scalar(1.0 / operands.Length)]) : result);
     });
 
     /// <summary>A constant that is added to what a layer without a bias gives, one number for each of its outputs, becomes its bias.</summary>

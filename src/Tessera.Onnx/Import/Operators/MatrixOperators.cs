@@ -47,7 +47,7 @@ internal static class MatrixOperators
 
     /// <summary>Whether the left side is [N, C], N the batch, and the right side a constant matrix.</summary>
     private static bool IsDense(NodeImport node) =>
-        node.Input(0) is Flow { Rank: 2, HasBatch: true } left && node.AxisOffset == 0 && !left.IsFixed(0) && left.AtTwo[0] == 2 && left.IsFixed(1)
+        node.Input(0) is Flow { Rank: 2, HasBatch: true } left && node.AxisOffset == 0 && !left.IsFixed(0) && left.AtTwo[0] == node.Batch && left.IsFixed(1)
         && node.Input(1) is Known { DependsOnBatch: false } right && right.AtTwo.Shape.Count == 2;
 
     private static Flow Turned(NodeImport node, Flow matrix, bool turns)

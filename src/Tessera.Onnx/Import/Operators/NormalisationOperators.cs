@@ -1,5 +1,6 @@
 using Tessera.Networks;
 using Tessera.Networks.Layers;
+using Tessera.Onnx.Format;
 
 namespace Tessera.Onnx.Import.Operators;
 
@@ -113,10 +114,11 @@ internal static class NormalisationOperators
 
     private static void Drop(NodeImport node)
     {
-        if (node.Has(2) && node.Number(2) != 0) throw node.Wrong("it is in training mode; export the model for inference");
-        if (node.IsUsed(1)) throw node.Wrong("its mask is taken by another node; export the model for inference");
         var rate = node.Has(1) ? node.Number(1) : node.Real("ratio", 0.5);
+        if (node.Has(2) && node.Number(2) != 0 && rate != 0) throw node.Wrong("it is in training mode; export the model for inference");
         node.Give(node.Add(new Dropout(Math.Round(rate, 7)), node.Flow()));
+        // In inference nothing is dropped, and the mask is true everywhere.
+        if (node.IsUsed(1)) node.Give(node.Add(new Clip(1, 1), node.Flow()) with { Element = OnnxElement.Bool }, 1);
     }
 
     private static void Fill(NodeImport node, Flow layer, int input, string parameter) => node.Fill(layer, parameter, node.RequiredConstant(input));

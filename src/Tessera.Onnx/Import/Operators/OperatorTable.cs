@@ -19,6 +19,8 @@ internal static class OperatorTable
             .. ReductionOperators.All,
             .. ShapeOperators.All,
             .. ResizeOperators.All,
+            .. PlaceOperators.All,
+            .. PatchOperators.All,
         ],
         StringComparer.Ordinal);
 }

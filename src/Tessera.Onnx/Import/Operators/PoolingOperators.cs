@@ -41,8 +41,32 @@ internal static class PoolingOperators
     {
         var pool = Pool(node, static (window, stride, dilation, padding, ceiling) => new MaxPool { Window = window, Stride = stride, Dilation = dilation, Padding = padding, CeilMode = ceiling });
         if (!node.IsUsed(1)) return;
-        if (node.Integer("storage_order", 0) != 0) throw node.Wrong("its winners are counted column by column (storage_order 1); only row by row is read");
-        node.Give(new Winners(pool, node.Flow()), 1);
+        Winners winners = new(pool, node.Flow());
+        if (node.Integer("storage_order", 0) == 0) node.Give(winners, 1);
+        else node.Give(ColumnMajor(node, node.Positions(winners), winners.Pooled.AtTwo.From(2)), 1);
+    }
+
+    /// <summary>Positions that count the first spatial axis fastest, of those that count the last: r = place within the plane, digit by digit.</summary>
+    private static Flow ColumnMajor(NodeImport node, Flow positions, Sizes size)
+    {
+        var count = (double)size.Product;
+        var rest = positions;
+        var plane = Whole(rest, count);
+        var turned = Times(plane, count);
+        rest = node.Add(new Subtract(), [rest, turned]);
+        for (var axis = 0; axis < size.Count; axis++)
+        {
+            var behind = (double)size.From(axis + 1).Product;
+            var digit = behind == 1 ? rest : Whole(rest, behind);
+            if (behind > 1) rest = node.Add(new Subtract(), [rest, Times(digit, behind)]);
+            turned = node.Add(new Add(), [turned, Times(digit, Sizes.Create(size.AsSpan()[..axis]).Product)]);
+        }
+
+        return turned with { Element = Format.OnnxElement.Int64 };
+
+        Flow Times(Flow flow, double factor) => node.Add(new Multiply(), [flow, node.Scalar(factor)]);
+
+        Flow Whole(Flow flow, double divisor) => node.Add(new Elementwise(ElementFunction.Floor), node.Add(new Divide(), [flow, node.Scalar(divisor)]));
     }
 
     private static Flow Pool(NodeImport node, Windowed make)
@@ -73,7 +97,13 @@ internal static class PoolingOperators
 
     private static void Unpool(NodeImport node)
     {
-        if (node.Input(1) is not Winners winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives");
+        if (node.Input(1) is Known)
+        {
+            GivenPositions.Unpool(node);
+            return;
+        }
+
+        if (node.Input(1) is not Winners { IsRow: false } winners) throw node.Wrong("its second input must be the positions that a MaxPool of the same model gives, or constants");
         var layer = node.Add(new MaxUnpool(winners.Pool.Layer), [node.Flow()], (winners.Pool, winners.Pooled));
         // The batch in it may be a number, or computed of the input's.
         if (node.Input(2) is Known size && !size.AtTwo.Values.Skip(1).SequenceEqual(layer.AtTwo.From(1).Select(static one => (double)one)))

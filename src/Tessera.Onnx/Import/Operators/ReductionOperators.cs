@@ -14,6 +14,7 @@ internal static class ReductionOperators
         Of("ReduceMax", ReduceFunction.Maximum),
         Of("ReduceMin", ReduceFunction.Minimum),
         Of("ReduceL2", ReduceFunction.L2),
+        Of("ReduceProd", ReduceFunction.Product),
         Of("ReduceL1", ReduceFunction.Sum, ElementFunction.Absolute),
         Of("ReduceLogSum", ReduceFunction.Sum, after: ElementFunction.Logarithm),
         Of("ReduceLogSumExp", ReduceFunction.Sum, ElementFunction.Exponential, ElementFunction.Logarithm),

@@ -21,18 +21,29 @@ internal static class ResizeOperators
             return;
         }
 
-        var policy = node.Text("keep_aspect_ratio_policy", "stretch");
-        if (policy != "stretch") throw node.Wrong($"keep_aspect_ratio_policy is '{policy}'; only 'stretch' is read");
         if (node.Input(3) is Known { AtTwo.Count: > 0 } sizes)
         {
-            Sizes two = Whole(sizes.AtTwo), three = Whole(sizes.AtThree);
-            var spatial = Spatial(node, two, node.Flow().AtTwo);
+            Sizes two = Whole(sizes.AtTwo), three = Whole(sizes.AtThree), input = node.Flow().AtTwo;
+            var spatial = Spatial(node, two, input);
             if (spatial != Spatial(node, three, node.Flow().AtThree)) throw node.Wrong("its sizes depend on the size of the batch");
-            Resized(node, default, spatial, isOld: false);
+            Resized(node, default, Proportional(node, input.From(2), spatial), isOld: false);
             return;
         }
 
         Resized(node, Scales(node, node.RequiredConstant(2).Values), Sizes.Empty, isOld: false);
+    }
+
+    /// <summary>The sizes that are asked for, or those of one scale for all axes that are named: the smallest or the largest of theirs.</summary>
+    private static Sizes Proportional(NodeImport node, Sizes from, Sizes wanted)
+    {
+        var policy = node.Text("keep_aspect_ratio_policy", "stretch");
+        if (policy == "stretch") return wanted;
+        if (policy is not ("not_larger" or "not_smaller")) throw node.Wrong($"keep_aspect_ratio_policy is '{policy}'; it can be stretch, not_larger or not_smaller");
+        var named = node.Integers("axes") is { Count: > 0 } axes ? axes.Select(axis => node.Axis(axis, from.Count + 2) - 2).Where(static axis => axis >= 0).ToArray() : [.. Enumerable.Range(0, from.Count)];
+        if (named.Length == 0) return wanted;
+        var scales = named.Select(axis => (double)wanted[axis] / from[axis]);
+        var scale = policy == "not_larger" ? scales.Min() : scales.Max();
+        return [.. from.Select((size, axis) => named.Contains(axis) ? (int)Math.Clamp(Math.Floor((scale * size) + 0.5), 0, int.MaxValue) : size)];
     }
 
     private static Sizes Whole(NumberArray numbers) => Sizes.Create([.. numbers.Values.Select(static value => (int)Math.Clamp(value, 0, int.MaxValue))]);
@@ -84,6 +95,7 @@ internal static class ResizeOperators
                     "pytorch_half_pixel" => ResizeCoordinates.PyTorchHalfPixel,
                     "align_corners" => ResizeCoordinates.AlignCorners,
                     "asymmetric" => ResizeCoordinates.Asymmetric,
+                    "tf_half_pixel_for_nn" => ResizeCoordinates.Middle,
                     var other => throw node.Wrong($"coordinate_transformation_mode is '{other}', which is not read"),
                 },
                 Rounding = isOld ? ResizeRounding.Floor : node.Text("nearest_mode", "round_prefer_floor") switch

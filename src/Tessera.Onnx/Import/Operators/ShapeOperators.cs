@@ -9,7 +9,7 @@ internal static class ShapeOperators
 {
     public static IEnumerable<KeyValuePair<string, OperatorImport>> All { get; } =
     [
-        new("Identity", static node => node.Give(node.Flow())),
+        new("Identity", static node => node.Give(node.Input(0) is Winners winners ? winners : node.Flow())),
         new("Reshape", Reshape),
         new("Flatten", Flatten),
         new("Squeeze", Squeeze),
@@ -49,6 +49,13 @@ internal static class ShapeOperators
 
     private static void Reshape(NodeImport node)
     {
+        // Winners stay those of their pooling, where they are handed on as one row.
+        if (node.Input(0) is Winners winners && node.Input(1) is Known { AtTwo: { Count: 1, First: -1 } })
+        {
+            node.Give(winners with { IsRow = true });
+            return;
+        }
+
         var input = node.Flow();
         if (node.Attribute("shape") is not null)
         {

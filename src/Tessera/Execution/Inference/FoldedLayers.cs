@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Execution.Layers;
+using Tessera.Kernels;
 using Tessera.Networks;
 using Tessera.Networks.Layers;
 using Tessera.Operators;
@@ -15,7 +16,7 @@ internal static class FoldedLayers
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var inputs = network.InputShapes(layer, batch, shapes);
-        var how = options.ToPlanOptions();
+        var how = options.ToPlanOptions(network.Layers[layer] is TransposedConvolution ? Operation.InputGradient : Operation.Forward);
         switch (network.Layers[layer])
         {
             case Convolution convolution:

@@ -80,7 +80,7 @@ internal sealed partial class InferenceSchedule<T>
             case Concatenate { Axis: 1 } when anyBlocks && node.Sources.SkipLast(1).All(source => ShapeOf(source)[1] % width == 0):
                 prefersBlocks[node.Output] = true;
                 break;
-            case var _ when anyBlocks && LayerOf(layer) is IElementwise<T>:
+            case var _ when anyBlocks && AloneOf(layer) is IElementwise<T>:
                 algorithms[layer] = BlockedKernels.Sum<T>(shape, plan.Instructions);
                 break;
         }

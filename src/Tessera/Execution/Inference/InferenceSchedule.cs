@@ -46,7 +46,7 @@ internal sealed partial class InferenceSchedule<T>
 
     public InferenceSchedule(NetworkDescription network, NetworkParameters<T> parameters, int batch, ExecutionOptions options)
     {
-        (this.network, this.parameters, this.batch, this.options) = (network, parameters, batch, options);
+        (this.network, this.parameters, this.batch, this.options) = (network, parameters, batch, options with { ForwardAlone = true });
         plan = options.ToPlanOptions().Checked();
         width = BlockedKernels.Channels<T>(plan.Instructions);
         one = network.Shapes(1);
@@ -64,7 +64,7 @@ internal sealed partial class InferenceSchedule<T>
         prefersBlocks = new bool[count + 1];
         within = new (int, int)?[count + 1];
         (planes, blocks, states) = (new TensorPlace?[count + 1], new TensorPlace?[count + 1], new TensorPlace?[count]);
-        var graph = new InferenceGraph(network, layer => LayerOf(layer) is ReshapeExecution<T> && shapes[layer] == ShapeOf(Source(layer)), layer => LayerOf(layer) is IElementwise<T>, AddsAlike, Constants, TakesBorder);
+        var graph = new InferenceGraph(network, layer => AloneOf(layer) is ReshapeExecution<T>, layer => AloneOf(layer) is IElementwise<T>, AddsAlike, Constants, TakesBorder);
         foreach (var node in graph.Nodes) Choose(node);
         var first = ChooseParts(graph.Nodes);
         foreach (var node in graph.Nodes.Reverse()) JoinInPlace(node);
@@ -127,6 +127,9 @@ internal sealed partial class InferenceSchedule<T>
     /// <summary>A layer's own execution, made when it is first asked for. Kernels of convolutions are planned only if they will run.</summary>
     private LayerExecution<T>? LayerOf(int layer) => network.Layers[layer] is Convolution or Dense or TransposedConvolution ? null : compiled[layer] ??= Compile(layer);
 
+    /// <summary>The execution of a layer that gives one value's elements in their shape, as what is done to each element by itself does; null for all others, whose plans may never be needed.</summary>
+    private LayerExecution<T>? AloneOf(int layer) => network.Graph.Sources[layer].Length == 1 && shapes[layer] == ShapeOf(Source(layer)) ? LayerOf(layer) : null;
+
     private LayerExecution<T> Compile(int layer) => network.Layers[layer].Compile<T>(new LayerContext(
         network.InputShapes(layer, current, shapes),
         shapes[layer],
@@ -154,7 +157,7 @@ internal sealed partial class InferenceSchedule<T>
             var second = pair?.Second ?? node.Residual;
             var input = readsPlanes[layer] ? Planes(source) : Blocks(source);
             var residual = second < 0 ? null : Blocks(second);
-            if (LayerOf(layer) is IElementwise<T> alone) finish = new Finish<T>(ElementChain.Of([alone, .. functions]));
+            if (AloneOf(layer) is IElementwise<T> alone) finish = new Finish<T>(ElementChain.Of([alone, .. functions]));
             Add(new BlockedStep<T>(algorithm, Folded(node), input, residual, MakeBlocks(node.Output), finish) { Layers = names }, input, residual, blocks[node.Output]!);
             return;
         }

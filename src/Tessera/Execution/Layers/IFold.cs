@@ -29,6 +29,17 @@ internal readonly struct SumFold<T> : IFold<T>
     public static void Fold(Span<T> folded, ReadOnlySpan<T> row) => TensorPrimitives.Add(folded, row, folded);
 }
 
+/// <summary>The product.</summary>
+internal readonly struct ProductFold<T> : IFold<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static T Start => T.One;
+
+    public static T Fold(T folded, ReadOnlySpan<T> row) => folded * TensorPrimitives.Product(row);
+
+    public static void Fold(Span<T> folded, ReadOnlySpan<T> row) => TensorPrimitives.Multiply(folded, row, folded);
+}
+
 /// <summary>The largest.</summary>
 internal readonly struct MaximumFold<T> : IFold<T>
     where T : unmanaged, IFloatingPointIeee754<T>

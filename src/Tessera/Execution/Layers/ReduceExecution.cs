@@ -20,6 +20,7 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
     private readonly ReduceFunction function;
     private readonly BroadcastAxes axes;
     private readonly bool marksWinners;
+    private readonly bool countsZeros;
     private readonly int outer;
     private readonly long inputElements;
     private readonly long outputElements;
@@ -35,6 +36,7 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
         this.function = function;
         axes = new BroadcastAxes(input, kept);
         marksWinners = training && function is (ReduceFunction.Maximum or ReduceFunction.Minimum);
+        countsZeros = training && function == ReduceFunction.Product;
         var first = 0;
         while (first < input.Count && input[first] == kept[first]) first++;
         outer = (int)Sizes.Create(input.AsSpan()[..first]).Product;
@@ -47,8 +49,8 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
 
     public override bool BackwardReadsOutput => BackwardReadsInputs;
 
-    /// <summary>A byte for each output, whether its winner has been found.</summary>
-    public override long StateBytes => marksWinners ? outer * outputElements : 0;
+    /// <summary>A byte for each output, whether its winner has been found; of products, the product of its inputs that are not 0 and the number of those that are.</summary>
+    public override long StateBytes => marksWinners ? outer * outputElements : countsZeros ? 2 * sizeof(T) * outer * outputElements : 0;
 
     public override void Forward() => Run(ForwardStage, jobs);
 
@@ -62,12 +64,14 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
         if (stage == BackwardStage)
         {
             if (marksWinners) new Span<byte>(Memory.State + (from * outputElements), outputs.Length).Clear();
+            if (countsZeros) CountZeros(start, stop, from * outputElements, outputs.Length);
             Backward(start, stop);
             return;
         }
 
         if (function == ReduceFunction.Maximum) Fold<MaximumFold<T>>(start, stop, outputs);
         else if (function == ReduceFunction.Minimum) Fold<MinimumFold<T>>(start, stop, outputs);
+        else if (function == ReduceFunction.Product) Fold<ProductFold<T>>(start, stop, outputs);
         else Fold<SumFold<T>>(start, stop, outputs);
         if (function == ReduceFunction.Mean) TensorPrimitives.Divide(outputs, count, outputs);
         if (function == ReduceFunction.L2) TensorPrimitives.Sqrt(outputs, outputs);
@@ -116,8 +120,42 @@ internal sealed unsafe class ReduceExecution<T> : LayerExecution<T>
                 for (var i = 0; i < length; i++) g[i] = roots[i] == T.Zero ? T.Zero : g[i] * (x[i] / roots[i]);
             }
 
+            if (countsZeros) TimesOthers(x, start, g, roots[..length]);
             if (Memory.Accumulate[0]) TensorPrimitives.Add(d, g, d);
         }
+    }
+
+    /// <summary>Where the products of what is not 0 lie; the numbers of zeros lie behind them.</summary>
+    private T* Products => (T*)Memory.State;
+
+    private T* Zeros => Products + (outer * outputElements);
+
+    private void CountZeros(long start, long end, long firstOutput, int outputs)
+    {
+        Span<T> factors = stackalloc T[Chunks.Elements], zeros = stackalloc T[Chunks.Elements];
+        new Span<T>(Products + firstOutput, outputs).Fill(T.One);
+        new Span<T>(Zeros + firstOutput, outputs).Clear();
+        for (int length; start < end; start += length)
+        {
+            length = (int)Math.Min(Chunks.Elements, end - start);
+            var x = new ReadOnlySpan<T>(Memory.Inputs[0] + start, length);
+            for (var i = 0; i < length; i++) (factors[i], zeros[i]) = x[i] == T.Zero ? (T.One, T.One) : (x[i], T.Zero);
+            axes.Scatter<T, ProductFold<T>>(0, factors[..length], start, Products);
+            axes.Scatter<T, SumFold<T>>(0, zeros[..length], start, Zeros);
+        }
+    }
+
+    /// <summary>Multiplies each output's gradient by the product of the other inputs: with one input of 0 it is that one's alone, with more it is 0.</summary>
+    private void TimesOthers(ReadOnlySpan<T> x, long start, Span<T> g, Span<T> scratch)
+    {
+        axes.Gather(0, Zeros, start, scratch);
+        for (var i = 0; i < g.Length; i++)
+        {
+            if (scratch[i] > (x[i] == T.Zero ? T.One : T.Zero)) g[i] = T.Zero;
+        }
+
+        axes.Gather(0, Products, start, scratch);
+        for (var i = 0; i < g.Length; i++) g[i] *= x[i] == T.Zero ? scratch[i] : scratch[i] / x[i];
     }
 
     /// <summary>Adds each output's gradient to the first input that is the output.</summary>

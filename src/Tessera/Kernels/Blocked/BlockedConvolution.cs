@@ -117,24 +117,25 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         var row = (group * outputs) + (first * TLanes.Count);
         new Span<T>(bias, width * TLanes.Count).Clear();
         new Span<T>(parameters.Bias + row, lanes).CopyTo(new Span<T>(bias, lanes));
-        new Span<T>(to, checked((int)(width * kernelPerVector))).Clear();
-        var inner = planes ? 1 : TLanes.Count;
-        for (var lane = 0; lane < lanes; lane++)
+        int inner = planes ? 1 : TLanes.Count, pitch = width * TLanes.Count, length = inputs * taps;
+        // Channels that fill up a block have zeros.
+        if (inputs % inner != 0) new Span<T>(to, checked((int)(width * kernelPerVector))).Clear();
+        var rows = new ChannelRows<TVector, T, TLanes>(parameters, row, lanes, length);
+        var columns = stackalloc T[TLanes.Count * pitch];
+        var factors = stackalloc T[pitch];
+        rows.Factors(factors, pitch);
+        for (var column = 0; column < length; column += TLanes.Count)
         {
-            var from = parameters.Kernel + ((nint)(row + lane) * inputs * taps);
-            var factor = parameters.Factors[row + lane];
-            for (var c = 0; c < inputs; c++)
+            var count = Math.Min(TLanes.Count, length - column);
+            rows.Turn(column, count, columns, pitch, factors);
+            for (var i = 0; i < count; i++)
             {
-                var into = to + lane + (((nint)(c / inner) * taps * inner) + (c % inner)) * width * TLanes.Count;
-                for (var r = 0; r < rowAxis.Kernel; r++)
-                {
-                    var tapRow = rowAxis.Flip ? rowAxis.Kernel - 1 - r : r;
-                    for (var q = 0; q < columnAxis.Kernel; q++, into += inner * width * TLanes.Count)
-                    {
-                        var tap = columnAxis.Flip ? columnAxis.Kernel - 1 - q : q;
-                        *into = from[(((nint)c * rowAxis.Kernel) + tapRow) * columnAxis.Kernel + tap] * factor;
-                    }
-                }
+                var c = Math.DivRem(column + i, taps, out var tap);
+                int r = tap / columnAxis.Kernel, q = tap % columnAxis.Kernel;
+                if (rowAxis.Flip) r = rowAxis.Kernel - 1 - r;
+                if (columnAxis.Flip) q = columnAxis.Kernel - 1 - q;
+                var into = to + ((((((nint)(c / inner) * taps) + (r * columnAxis.Kernel) + q) * inner) + (c % inner)) * pitch);
+                new Span<T>(columns + (i * pitch), pitch).CopyTo(new Span<T>(into, pitch));
             }
         }
     }

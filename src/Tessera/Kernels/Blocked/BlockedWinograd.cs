@@ -113,19 +113,18 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         var to = packed + ((nint)vectors * TLanes.Count) + (first * kernelPerVector);
         // Kept as they are, the taps of a vector follow one another, so that reading them is one stream.
         var taps = stackalloc T[Taps * Taps * pitch];
+        var columns = stackalloc T[Taps * Taps * pitch];
+        var factors = stackalloc T[pitch];
         var halfway = stackalloc T[Components * TLanes.Count];
-        new Span<T>(taps, Taps * Taps * pitch).Clear();
+        var rows = new ChannelRows<TVector, T, TLanes>(parameters, row, lanes, inputs * Taps * Taps);
+        rows.Factors(factors, pitch);
         for (var c = 0; c < inputs; c++)
         {
+            rows.Turn(c * Taps * Taps, Taps * Taps, columns, pitch, factors);
             for (var tap = 0; tap < Taps * Taps; tap++)
             {
-                int r = tap / Taps, q = tap % Taps;
-                if (rowAxis.Flip) (r, q) = (Taps - 1 - r, Taps - 1 - q);
-                for (var lane = 0; lane < lanes; lane++)
-                {
-                    taps[(((lane / TLanes.Count * Taps * Taps) + tap) * TLanes.Count) + (lane % TLanes.Count)] =
-                        parameters.Kernel[((((nint)row + lane) * inputs) + c) * Taps * Taps + (r * Taps) + q] * parameters.Factors[row + lane];
-                }
+                var into = taps + ((rowAxis.Flip ? (Taps * Taps) - 1 - tap : tap) * TLanes.Count);
+                for (var v = 0; v < width; v++) TLanes.Store(TLanes.Load(columns + (tap * pitch) + (v * TLanes.Count)), into + (v * Taps * Taps * TLanes.Count));
             }
 
             if (transformsLate) new Span<T>(taps, Taps * Taps * pitch).CopyTo(new Span<T>(to + ((nint)c * Taps * Taps * pitch), Taps * Taps * pitch));

@@ -58,9 +58,9 @@ internal sealed unsafe class BatchedProduct<TVector, T, TLanes> : Algorithm<T>
         var result = operands.Output + (i * a * c);
         return operation switch
         {
-            Operation.Forward => new ProductOperands<T> { Left = left, LeftRowStride = b, LeftDepthStride = 1, Right = right, RightDepthStride = c, RightColumnStride = 1, Result = result, ResultRowStride = c, ResultColumnStride = 1, Add = add },
-            Operation.KernelGradient => new ProductOperands<T> { Left = left, LeftRowStride = 1, LeftDepthStride = b, Right = result, RightDepthStride = c, RightColumnStride = 1, Result = right, ResultRowStride = c, ResultColumnStride = 1, Add = add },
-            _ => new ProductOperands<T> { Left = result, LeftRowStride = c, LeftDepthStride = 1, Right = right, RightDepthStride = 1, RightColumnStride = c, Result = left, ResultRowStride = b, ResultColumnStride = 1, Add = add },
+            Operation.Forward => new ProductOperands<T> { Left = left, LeftRowStride = b, LeftDepthStride = 1, Right = right, RightDepthStride = c, RightColumnStride = 1, Result = result, ResultStride = c, Add = add },
+            Operation.KernelGradient => new ProductOperands<T> { Left = left, LeftRowStride = 1, LeftDepthStride = b, Right = result, RightDepthStride = c, RightColumnStride = 1, Result = right, ResultStride = c, Add = add },
+            _ => new ProductOperands<T> { Left = result, LeftRowStride = c, LeftDepthStride = 1, Right = right, RightDepthStride = 1, RightColumnStride = c, Result = left, ResultStride = b, Add = add },
         };
     }
 }

@@ -5,7 +5,8 @@ using Tessera.Kernels.Vectors;
 namespace Tessera.Kernels.Dense;
 
 /// <summary>
-/// Where the matrices of a product stand: Result[r, j] (+)= Bias[r] + Σ_k Left[r, k] · Right[k, j]. Of each matrix's two strides one is 1.
+/// Where the matrices of a product stand: Result[r, j] (+)= Bias[j] + Σ_k Left[r, k] · Right[k, j]. Of Left's and Right's two strides one is 1;
+/// the rows of Result lie in one piece.
 /// </summary>
 internal unsafe struct ProductOperands<T>
     where T : unmanaged
@@ -19,10 +20,9 @@ internal unsafe struct ProductOperands<T>
     public nint RightColumnStride;
 
     public T* Result;
-    public nint ResultRowStride;
-    public nint ResultColumnStride;
+    public nint ResultStride;
 
-    /// <summary>One number for each row, or null.</summary>
+    /// <summary>One number for each column, or null.</summary>
     public T* Bias;
 
     /// <summary>Whether to add to the result.</summary>
@@ -48,7 +48,9 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
 {
     private const int PanelBytes = 24 * 1024;
     private const int BlockVectors = 24;
-    private const int RowBlock = 64;
+    private const int LeftBytes = 128 * 1024;
+    private const int LeastRows = 64;
+    private const int LeastJobs = 8;
 
     private readonly int rows;
     private readonly int depth;
@@ -65,11 +67,14 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
         (this.rows, this.depth, this.columns) = (rows, depth, columns);
         vectors = Up(columns, TLanes.Count);
         columnBlocks = Up(vectors, BlockVectors);
-        rowBlocks = Up(rows, RowBlock);
+        depthBlocks = Up(depth, PanelBytes / (PanelColumns * sizeof(T)));
+        blockDepth = Up(depth, depthBlocks);
+
+        // Every block of rows packs Right again: as few as the jobs allow.
+        var mostRows = Math.Max(LeastRows, LeftBytes / (blockDepth * sizeof(T)));
+        rowBlocks = Math.Max(Up(rows, mostRows), Math.Min(Up(rows, LeastRows), Up(LeastJobs, columnBlocks)));
         rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
         rowBlocks = Up(rows, rowsPerBlock);
-        depthBlocks = Up(depth, PanelBytes / (3 * TLanes.Count * sizeof(T)));
-        blockDepth = Up(depth, depthBlocks);
         Jobs = checked(rowBlocks * columnBlocks);
     }
 
@@ -77,21 +82,23 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
     public int Jobs { get; }
 
     /// <summary>Workspace of a job, in elements.</summary>
-    public long WorkerElements => LeftElements + RightElements + ScratchElements + rowsPerBlock;
+    public long WorkerElements => LeftElements + RightElements + ScratchElements;
 
     /// <summary>Sizes and blocking in a plan's words.</summary>
     public override string ToString() => FormattableString.Invariant($"matrix product of {rows} × {depth} × {columns}, {TLanes.Name} vectors, blocks of {rowsPerBlock} × {blockDepth} × {Up(vectors, columnBlocks) * TLanes.Count}");
 
     private static bool UsesVectors => TLanes.Count * sizeof(T) > 16;
 
-    private static int ScratchElements => 8 * 3 * TLanes.Count;
+    private static int PanelColumns => PanelKernel<TVector, T, TLanes>.MostVectors * TLanes.Count;
+
+    private static int ScratchElements => 8 * PanelColumns;
 
     // A row of packed Left is a line longer than its block, so that rows do not fall on one another in the cache.
     private nint LeftPitch => blockDepth + (64 / sizeof(T));
 
     private long LeftElements => rowsPerBlock * LeftPitch;
 
-    private long RightElements => (long)blockDepth * Up(vectors, columnBlocks) * TLanes.Count;
+    private long RightElements => (long)blockDepth * PanelColumns;
 
     /// <summary>Runs one job.</summary>
     public void Execute(int job, in ProductOperands<T> operands, T* own)
@@ -100,72 +107,72 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
         int row = rowBlock * rowsPerBlock, rowCount = Math.Min(rowsPerBlock, rows - row);
         int firstVector = (int)((long)vectors * columnBlock / columnBlocks), endVector = (int)((long)vectors * (columnBlock + 1) / columnBlocks);
         int column = firstVector * TLanes.Count, columnCount = Math.Min(endVector * TLanes.Count, columns) - column;
-        T* left = own, right = left + LeftElements, scratch = right + RightElements, bias = scratch + ScratchElements;
-        new Span<T>(bias, rowsPerBlock).Clear();
-        if (operands.Bias != null) new Span<T>(operands.Bias + row, rowCount).CopyTo(new Span<T>(bias, rowCount));
-        var result = operands.Result + (row * operands.ResultRowStride) + (column * operands.ResultColumnStride);
+        T* left = own, right = left + LeftElements, scratch = right + RightElements;
+        var result = operands.Result + (row * operands.ResultStride) + column;
+        if (operands.Bias != null) BeginWithBias(result, operands.ResultStride, rowCount, operands.Bias + column, columnCount, operands.Add);
+        var add = operands.Add || operands.Bias != null;
+        nint noOffset = 0;
         for (var block = 0; block < depthBlocks; block++)
         {
             int from = (int)((long)depth * block / depthBlocks), count = (int)((long)depth * (block + 1) / depthBlocks) - from;
             var a = operands.Left + (row * operands.LeftRowStride) + (from * operands.LeftDepthStride);
-            if (operands.LeftDepthStride == 1) PackRows(a, operands.LeftRowStride, rowCount, count, left);
-            else Transposition.Run(a, operands.LeftDepthStride, count, rowCount, left, LeftPitch, add: false, UsesVectors);
-            var b = operands.Right + (from * operands.RightDepthStride) + (column * operands.RightColumnStride);
-            PackColumns(b, operands.RightDepthStride, operands.RightColumnStride, count, columnCount, right);
-            Multiply(left, right, rowCount, count, columnCount, result, operands.ResultRowStride, operands.ResultColumnStride, block == 0 && operands.Bias != null ? bias : null, operands.Add || block > 0, scratch);
-        }
-    }
-
-    private void PackRows(T* from, nint stride, int rowCount, int count, T* to)
-    {
-        for (var r = 0; r < rowCount; r++) RowCopy<TVector, T, TLanes>.Copy(from + (r * stride), to + (r * LeftPitch), count);
-    }
-
-    /// <summary>Panels of up to three vectors, [k][column], with zeros after the last column; one of the strides is 1.</summary>
-    private static void PackColumns(T* from, nint depthStride, nint columnStride, int count, int columnCount, T* to)
-    {
-        for (var first = 0; first < columnCount; first += 3 * TLanes.Count)
-        {
-            var here = Math.Min(3 * TLanes.Count, columnCount - first);
-            var width = Up(here, TLanes.Count) * TLanes.Count;
-            if (here < width) RowCopy<TVector, T, TLanes>.Clear(to, count * width);
-            if (columnStride != 1) Transposition.Run(from, columnStride, here, count, to, width, add: false, UsesVectors);
-            else for (var k = 0; k < count; k++) RowCopy<TVector, T, TLanes>.Copy(from + (k * depthStride), to + ((nint)k * width), here);
-            from += here * columnStride;
-            to += (nint)count * width;
-        }
-    }
-
-    private void Multiply(T* left, T* right, int rowCount, int count, int columnCount, T* result, nint rowStride, nint columnStride, T* bias, bool add, T* scratch)
-    {
-        nint noOffset = 0;
-        for (var first = 0; first < columnCount; first += 3 * TLanes.Count)
-        {
-            var here = Math.Min(3 * TLanes.Count, columnCount - first);
-            var width = Up(here, TLanes.Count) * TLanes.Count;
-            var product = new PanelProduct<T> { LeftStride = LeftPitch, Right = right, RightPitch = width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = count, RunOffsets = &noOffset };
-            for (int row = 0, height; row < rowCount; row += height)
+            var rowsInPlace = operands.LeftDepthStride == 1 && columnCount <= PanelColumns;
+            if (operands.LeftDepthStride != 1) Transposition.Run(a, operands.LeftDepthStride, count, rowCount, left, LeftPitch, add: false, UsesVectors);
+            else if (!rowsInPlace) CopyRows(a, operands.LeftRowStride, left, LeftPitch, rowCount, count);
+            var product = new PanelProduct<T> { LeftStride = rowsInPlace ? operands.LeftRowStride : LeftPitch, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, RunLength = count, RunOffsets = &noOffset };
+            for (var first = 0; first < columnCount; first += PanelColumns)
             {
-                height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);
-                product.Left = left + (row * LeftPitch);
-                product.Rows = Math.Min(height, rowCount - row);
-                product.Bias = bias == null ? null : bias + row;
-                var to = result + (row * rowStride) + (first * columnStride);
-                var direct = columnStride == 1 && here == width && product.Rows == height;
-                product.Result = direct ? to : scratch;
-                product.ResultStride = direct ? rowStride : width;
-                product.Add = direct && add;
-                PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
-                if (direct) continue;
-                for (var r = 0; r < product.Rows; r++)
-                {
-                    if (add) RowSpread<TVector, T, TLanes>.Add(scratch + (r * width), to + (r * rowStride), columnStride, here);
-                    else RowSpread<TVector, T, TLanes>.Store(scratch + (r * width), to + (r * rowStride), columnStride, here);
-                }
+                var here = Math.Min(PanelColumns, columnCount - first);
+                var width = Up(here, TLanes.Count) * TLanes.Count;
+                var b = operands.Right + (from * operands.RightDepthStride) + ((column + first) * operands.RightColumnStride);
+                var columnsInPlace = operands.RightColumnStride == 1 && here == width && rowCount <= PanelKernel<TVector, T, TLanes>.Height;
+                if (!columnsInPlace) PackColumns(b, operands.RightDepthStride, operands.RightColumnStride, count, here, right, width);
+                product.Right = columnsInPlace ? b : right;
+                product.RightPitch = columnsInPlace ? operands.RightDepthStride : width;
+                Multiply(ref product, rowsInPlace ? a : left, rowCount, width, result + first, operands.ResultStride, here, add || block > 0, scratch);
             }
-
-            right += (nint)count * width;
         }
+    }
+
+    private static void BeginWithBias(T* result, nint stride, int rowCount, T* bias, int columnCount, bool add)
+    {
+        for (var r = 0; r < rowCount; r++, result += stride)
+        {
+            if (add) RowSpread<TVector, T, TLanes>.Add(bias, result, 1, columnCount);
+            else RowCopy<TVector, T, TLanes>.Copy(bias, result, columnCount);
+        }
+    }
+
+    /// <summary>A panel of up to three vectors, [k][column], with zeros after the last column; one of the strides is 1.</summary>
+    private static void PackColumns(T* from, nint depthStride, nint columnStride, int count, int columnCount, T* to, int width)
+    {
+        if (columnCount < width) RowCopy<TVector, T, TLanes>.Clear(to, count * width);
+        if (columnStride != 1) Transposition.Run(from, columnStride, columnCount, count, to, width, add: false, UsesVectors);
+        else for (var k = 0; k < count; k++) RowCopy<TVector, T, TLanes>.Copy(from + (k * depthStride), to + ((nint)k * width), columnCount);
+    }
+
+    /// <summary>All rows by one panel of columns; rows and columns that the result does not have go through scratch.</summary>
+    private static void Multiply(ref PanelProduct<T> product, T* left, int rowCount, int width, T* result, nint stride, int columnCount, bool add, T* scratch)
+    {
+        product.Add = add;
+        for (int row = 0, height; row < rowCount; row += height)
+        {
+            height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - row);
+            product.Left = left + (row * product.LeftStride);
+            product.Rows = Math.Min(height, rowCount - row);
+            var to = result + (row * stride);
+            var direct = columnCount == width && product.Rows == height;
+            product.Result = direct ? to : scratch;
+            product.ResultStride = direct ? stride : width;
+            if (!direct && add) CopyRows(to, stride, scratch, width, product.Rows, columnCount);
+            PanelKernel<TVector, T, TLanes>.Multiply(product, height, width / TLanes.Count);
+            if (!direct) CopyRows(scratch, width, to, stride, product.Rows, columnCount);
+        }
+    }
+
+    private static void CopyRows(T* from, nint fromStride, T* to, nint toStride, int rowCount, int count)
+    {
+        for (var r = 0; r < rowCount; r++) RowCopy<TVector, T, TLanes>.Copy(from + (r * fromStride), to + (r * toStride), count);
     }
 
     private static int Up(int count, int size) => (count + size - 1) / size;

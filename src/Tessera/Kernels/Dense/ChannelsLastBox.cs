@@ -126,31 +126,28 @@ internal sealed unsafe class ChannelsLastBox
     /// <summary>The positions of a part in a box: where each reads in the layout, and its place among the box's results, row · <see cref="ResultColumns"/> + column.</summary>
     public int Find(int part, int* corner, nint* places, int* results)
     {
-        var found = Math.Min(Examples, batch - corner[0]);
-        for (var a = 0; a < rank; a++) found *= CountHere(part, a, corner);
-        for (var position = 0; position < found; position++)
+        var last = rank - 1;
+        int along = CountHere(part, last, corner), start = axes[part][last].ResultStart, step = axes[part][last].ResultStep;
+        var placeStep = (nint)(axes[part][last].SourceStep * strides[last]);
+        var found = Math.Min(Examples, batch - corner[0]) * along;
+        for (var a = 0; a < last; a++) found *= CountHere(part, a, corner);
+        for (int position = 0, line = 0; position < found; line++)
         {
-            var rest = position;
+            var rest = line;
             long place = 0;
-            int row = 0, column = 0, rows = 1;
-            for (var a = rank - 1; a >= 0; a--)
+            int row = 0, rows = 1;
+            for (var a = last - 1; a >= 0; a--)
             {
                 var axis = axes[part][a];
                 rest = Math.DivRem(rest, CountHere(part, a, corner), out var j);
                 place += (long)j * axis.SourceStep * strides[a];
-                var at = axis.ResultStart + (j * axis.ResultStep);
-                if (a == rank - 1)
-                {
-                    column = at;
-                    continue;
-                }
-
-                row += at * rows;
+                row += (axis.ResultStart + (j * axis.ResultStep)) * rows;
                 rows *= size[a] * axis.ResultStep;
             }
 
-            places[position] = (nint)(place + (rest * ImageElements));
-            results[position] = (((rest * rows) + row) * ResultColumns) + column;
+            var at = (nint)(place + (rest * ImageElements));
+            var result = (((rest * rows) + row) * ResultColumns) + start;
+            for (var end = position + along; position < end; position++, at += placeStep, result += step) (places[position], results[position]) = (at, result);
         }
 
         return found;

@@ -32,7 +32,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     private readonly bool transposed;
     private readonly TapConvolution[] parts;
     private readonly ChannelsLastBox box;
-    private readonly ChannelsLastKernel<T> kernel;
+    private readonly ChannelsLastKernel<TVector, T, TLanes> kernel;
     private readonly nint[][] runs;
     private readonly int[] runLengths;
     private readonly int groups;
@@ -55,7 +55,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
         nint inputPlane = (nint)geometry.InputSize.Product, outputPlane = (nint)geometry.OutputSize.Product;
         (sourcePlane, resultPlane) = transposed ? (outputPlane, inputPlane) : (inputPlane, outputPlane);
         parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0)];
-        kernel = new ChannelsLastKernel<T>(geometry, parts, transposed, TLanes.Count, PanelKernel<TVector, T, TLanes>.MostVectors);
+        kernel = new ChannelsLastKernel<TVector, T, TLanes>(geometry, parts, transposed);
 
         // Places whose distance is a multiple of half a page would fall on one another in the cache.
         var pitch = channels * sizeof(T) % 2048 == 0 ? channels + TLanes.Count : channels;
@@ -105,7 +105,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     {
         if (stage == 0)
         {
-            kernel.Pack(job, operands.Kernel, shared, own, TLanes.Count * sizeof(T) > 16);
+            kernel.Pack(job, operands.Kernel, shared, own);
             return;
         }
 

@@ -62,7 +62,7 @@ internal sealed unsafe class ChannelsLastGradient<TVector, T, TLanes> : Algorith
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         mostWidth = Up(vectors, panels) * TLanes.Count;
         var perInput = (long)parts.Length * volume * mostWidth * sizeof(T);
-        inputsPerBlock = Math.Min(Up(inputs, RowUnit), (int)Math.Max(1, SumBytes / (perInput * RowUnit))) * RowUnit;
+        inputsPerBlock = ChooseBlock(groups, (int)Math.Max(1, SumBytes / (perInput * RowUnit)), batch) * RowUnit;
         inputBlocks = Up(inputs, inputsPerBlock);
         var jobs = checked(groups * panels * inputBlocks);
         box = new ChannelsLastBox(parts, batch, inputsPerBlock, BoxBytes / sizeof(T), MostResults, Up(PartialSums<TVector, T, TLanes>.WantedJobs, jobs));
@@ -180,9 +180,7 @@ internal sealed unsafe class ChannelsLastGradient<TVector, T, TLanes> : Algorith
         if (part < 0) new Span<T>(turned, count * volume * width).Clear();
         for (var tap = 0; tap < (part < 0 ? 0 : volume); tap++)
         {
-            var from = sums + (((((nint)part * volume) + tap) * inputsPerBlock) * width);
-            var to = turned + ((nint)parts[part].Elements[tap] * width);
-            for (var c = 0; c < count; c++, from += width, to += (nint)volume * width) new Span<T>(from, width).CopyTo(new Span<T>(to, width));
+            RowCopy<TVector, T, TLanes>.CopyEach(sums + ((((nint)part * volume) + tap) * inputsPerBlock * width), width, turned + ((nint)parts[part].Elements[tap] * width), (nint)volume * width, width, count);
         }
 
         // A few output channels at a time, each written from end to end.
@@ -191,6 +189,23 @@ internal sealed unsafe class ChannelsLastGradient<TVector, T, TLanes> : Algorith
         {
             Transposition.Run(turned + lane, width, count * volume, Math.Min(atOnce, lanes - lane), kernel + ((nint)lane * inputs * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
         }
+    }
+
+    /// <summary>
+    /// Rows of registers in a block of input channels: as many as <paramref name="most"/>, or fewer where turning G again for more
+    /// blocks costs less than adding parts of a large kernel.
+    /// </summary>
+    private int ChooseBlock(int groups, int most, int batch)
+    {
+        int wanted = PartialSums<TVector, T, TLanes>.WantedJobs, rows = Up(inputs, RowUnit);
+        double gradient = (double)batch * geometry.OutputChannels * outputPlane, kernel = geometry.KernelShape.Product;
+        double Cost(int block)
+        {
+            int blocks = Up(rows, block), cut = Up(wanted, groups * panels * blocks);
+            return (blocks * gradient) + (cut > 1 ? 2.5 * cut * kernel : 0);
+        }
+
+        return Enumerable.Range(1, Math.Min(rows, most)).OrderBy(Cost).ThenByDescending(block => block).First();
     }
 
     private static long Line(long elements) => (elements + 15) / 16 * 16;

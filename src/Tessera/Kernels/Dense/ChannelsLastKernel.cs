@@ -9,8 +9,10 @@ namespace Tessera.Kernels.Dense;
 /// panel [tap][source channel][lanes], taps by rising source coordinate, so that where they are neighbours and channels
 /// stand last a row of taps is one run.
 /// </summary>
-internal sealed unsafe class ChannelsLastKernel<T>
+internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
 {
     private readonly bool transposed;
     private readonly int tiles;
@@ -18,7 +20,6 @@ internal sealed unsafe class ChannelsLastKernel<T>
     private readonly int rows;
     private readonly int channels;
     private readonly int volume;
-    private readonly int lanes;
     private readonly int panels;
     private readonly int vectors;
     private readonly long tileElements;
@@ -29,20 +30,18 @@ internal sealed unsafe class ChannelsLastKernel<T>
     /// <param name="geometry">The operator.</param>
     /// <param name="parts">Its parts that write anything.</param>
     /// <param name="transposed">Whether lanes are input channels.</param>
-    /// <param name="lanes">Numbers in a vector.</param>
-    /// <param name="mostVectors">The most vectors of a panel.</param>
-    public ChannelsLastKernel(OperatorGeometry geometry, TapConvolution[] parts, bool transposed, int lanes, int mostVectors)
+    public ChannelsLastKernel(OperatorGeometry geometry, TapConvolution[] parts, bool transposed)
     {
-        (this.transposed, this.lanes) = (transposed, lanes);
+        this.transposed = transposed;
         tiles = (int)geometry.Tile.Product;
         groups = geometry.Groups;
         var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
         (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
         volume = (int)geometry.KernelSize.Product;
         tileElements = (long)geometry.PairCount * volume;
-        vectors = (rows + lanes - 1) / lanes;
-        panels = (vectors + mostVectors - 1) / mostVectors;
-        MostWidth = (vectors + panels - 1) / panels * lanes;
+        vectors = (rows + TLanes.Count - 1) / TLanes.Count;
+        panels = (vectors + PanelKernel<TVector, T, TLanes>.MostVectors - 1) / PanelKernel<TVector, T, TLanes>.MostVectors;
+        MostWidth = (vectors + panels - 1) / panels * TLanes.Count;
         places = [.. Enumerable.Range(0, tiles).Select(_ => Enumerable.Repeat((-1, -1), volume).ToArray())];
         Orders = [.. parts.Select(Order)];
         starts = new long[parts.Length];
@@ -50,7 +49,7 @@ internal sealed unsafe class ChannelsLastKernel<T>
         for (var part = 0; part < parts.Length; part++)
         {
             starts[part] = Elements;
-            Elements += (long)groups * taps[part] * channels * vectors * lanes;
+            Elements += (long)groups * taps[part] * channels * vectors * TLanes.Count;
             for (var tap = 0; tap < taps[part]; tap++) places[parts[part].Tiles[Orders[part][tap]]][parts[part].Elements[Orders[part][tap]]] = (part, tap);
         }
     }
@@ -76,16 +75,16 @@ internal sealed unsafe class ChannelsLastKernel<T>
     /// <summary>The first result channel of a panel, how many there are, and its width in whole vectors.</summary>
     public (int First, int Count, int Width) Panel(int panel)
     {
-        int first = vectors * panel / panels * lanes, width = (vectors * (panel + 1) / panels * lanes) - first;
+        int first = vectors * panel / panels * TLanes.Count, width = (vectors * (panel + 1) / panels * TLanes.Count) - first;
         return (first, Math.Min(width, rows - first), width);
     }
 
     /// <summary>Where a panel of a part begins.</summary>
     public T* At(T* packed, int part, int group, int panel) =>
-        packed + (nint)(starts[part] + ((((long)group * vectors * lanes) + Panel(panel).First) * taps[part] * channels));
+        packed + (nint)(starts[part] + ((((long)group * vectors * TLanes.Count) + Panel(panel).First) * taps[part] * channels));
 
     /// <summary>Packs one panel of one group of one tile.</summary>
-    public void Pack(int job, T* kernel, T* packed, T* scratch, bool useVectors)
+    public void Pack(int job, T* kernel, T* packed, T* scratch)
     {
         job = Math.DivRem(job, panels, out var panel);
         var tile = Math.DivRem(job, groups, out var group);
@@ -96,21 +95,19 @@ internal sealed unsafe class ChannelsLastKernel<T>
         {
             for (var m = 0; m < channels; m++)
             {
-                Transposition.Run(kernel + ((((nint)m * rows) + first) * volume), volume, count, volume, scratch + ((nint)m * volume * width), width, false, useVectors);
+                Transposition.Run(kernel + ((((nint)m * rows) + first) * volume), volume, count, volume, scratch + ((nint)m * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
             }
         }
         else
         {
-            Transposition.Run(kernel + ((nint)first * channels * volume), (long)channels * volume, count, channels * volume, scratch, width, false, useVectors);
+            Transposition.Run(kernel + ((nint)first * channels * volume), (long)channels * volume, count, channels * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
         }
 
         for (var element = 0; element < volume; element++)
         {
             var (part, tap) = places[tile][element];
             if (part < 0) continue;
-            var to = At(packed, part, group, panel) + ((nint)tap * channels * width);
-            var from = scratch + ((nint)element * width);
-            for (var c = 0; c < channels; c++, from += (nint)volume * width, to += width) new Span<T>(from, width).CopyTo(new Span<T>(to, width));
+            RowCopy<TVector, T, TLanes>.CopyEach(scratch + ((nint)element * width), (nint)volume * width, At(packed, part, group, panel) + ((nint)tap * channels * width), width, width, channels);
         }
     }
 

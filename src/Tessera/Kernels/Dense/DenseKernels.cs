@@ -13,46 +13,58 @@ internal static class DenseKernels
     /// <summary>The algorithm for an operation, or null where the channels are a table.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        geometry.Table is not null ? null : Candidates<T>(geometry, batch, operation, options)[0];
+        geometry.Table is not null ? null : InOrder<T>(geometry, batch, operation, options).First();
 
     /// <summary>All algorithms that can compute an operation of dense or grouped channels, the cheapest first.</summary>
     public static Algorithm<T>[] Candidates<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T> => [.. InOrder<T>(geometry, batch, operation, options)];
+
+    /// <summary>The same, each made when it is asked for.</summary>
+    private static IEnumerable<Algorithm<T>> InOrder<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated)
         {
-            return Candidates<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
+            return InOrder<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
-            ? Candidates<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
-            : Candidates<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+            ? InOrder<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
+            : InOrder<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
     }
 
-    private static Algorithm<T>[] Candidates<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    /// <summary>One position that sees the whole input is a matrix product: what finds its way through positions is no better there, and is not made.</summary>
+    private static IEnumerable<Algorithm<T>> InOrder<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        Algorithm<T>[] any;
-        if (operation == Operation.KernelGradient)
+        if (FullyConnected<TVector, T, TLanes>.Fits(geometry))
         {
-            any = [new PanelGradient<TVector, T, TLanes>(geometry, batch)];
-            if (geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } last) any = [last, .. any];
-        }
-        else
-        {
-            var transposed = operation == Operation.InputGradient;
-            var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
-            if (planes.Fits) fitting.Add((planes.Cost, planes));
-            if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } channelsLast) fitting.Add((channelsLast.Cost, channelsLast));
-            any = [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
+            if (operation == Operation.Forward && batch <= FullyConnectedRows<TVector, T, TLanes>.MostExamples) yield return new FullyConnectedRows<TVector, T, TLanes>(geometry, batch);
+            yield return new FullyConnected<TVector, T, TLanes>(geometry, batch, operation);
         }
 
-        if (!FullyConnected<TVector, T, TLanes>.Fits(geometry)) return any;
-        any = [new FullyConnected<TVector, T, TLanes>(geometry, batch, operation), .. any];
-        return operation == Operation.Forward && batch <= FullyConnectedRows<TVector, T, TLanes>.MostExamples ? [new FullyConnectedRows<TVector, T, TLanes>(geometry, batch), .. any] : any;
+        foreach (var algorithm in OfPositions<TVector, T, TLanes>(geometry, batch, operation)) yield return algorithm;
+    }
+
+    private static Algorithm<T>[] OfPositions<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+        where TVector : struct
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        if (operation == Operation.KernelGradient)
+        {
+            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch);
+            return geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } last ? [last, gradient] : [gradient];
+        }
+
+        var transposed = operation == Operation.InputGradient;
+        var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+        var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+        var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
+        if (planes.Fits) fitting.Add((planes.Cost, planes));
+        if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } channelsLast) fitting.Add((channelsLast.Cost, channelsLast));
+        return [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
     }
 }

@@ -9,9 +9,9 @@ namespace Tessera.Kernels.Dense;
 /// V is [N, I], K [M, I] and Z [N, M] for each group. All three operations are one matrix product
 /// C[r, j] = Σ_k A[r, k] · B[k, j]:
 /// <code>
-///     forward            Zᵀ[m, n] = Σ_i K[m, i] · V[n, i]    B is transposed as it is packed
-///     kernel gradient    K [m, i] = Σ_n G[n, m] · V[n, i]    A is transposed as it is packed
-///     input gradient     V [n, i] = Σ_m G[n, m] · K[m, i]
+///     forward            Z[n, m] = Σ_i V[n, i] · K[m, i]    B is transposed as it is packed
+///     kernel gradient    K[m, i] = Σ_n G[n, m] · V[n, i]    A is transposed as it is packed
+///     input gradient     V[n, i] = Σ_m G[n, m] · K[m, i]
 /// </code>
 /// </summary>
 internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
@@ -33,7 +33,7 @@ internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
         inputs = (int)(geometry.InputChannels / groups * geometry.InputSize.Product);
         product = operation switch
         {
-            Operation.Forward => new(outputs, inputs, batch),
+            Operation.Forward => new(batch, inputs, outputs),
             Operation.KernelGradient => new(outputs, batch, inputs),
             _ => new(batch, outputs, inputs),
         };
@@ -70,15 +70,14 @@ internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
         {
             Operation.Forward => new ProductOperands<T>
             {
-                Left = k,
-                LeftRowStride = inputs,
+                Left = v,
+                LeftRowStride = inputImage,
                 LeftDepthStride = 1,
-                Right = v,
+                Right = k,
                 RightDepthStride = 1,
-                RightColumnStride = inputImage,
+                RightColumnStride = inputs,
                 Result = z,
-                ResultRowStride = 1,
-                ResultColumnStride = outputImage,
+                ResultStride = outputImage,
                 Bias = operands.Bias == null ? null : operands.Bias + ((nint)group * outputs),
             },
             Operation.KernelGradient => new ProductOperands<T>
@@ -90,8 +89,7 @@ internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
                 RightDepthStride = inputImage,
                 RightColumnStride = 1,
                 Result = k,
-                ResultRowStride = inputs,
-                ResultColumnStride = 1,
+                ResultStride = inputs,
             },
             _ => new ProductOperands<T>
             {
@@ -102,8 +100,7 @@ internal sealed unsafe class FullyConnected<TVector, T, TLanes> : Algorithm<T>
                 RightDepthStride = inputs,
                 RightColumnStride = 1,
                 Result = v,
-                ResultRowStride = inputImage,
-                ResultColumnStride = 1,
+                ResultStride = inputImage,
             },
         };
         matrices.Add = operands.Accumulate;

@@ -66,7 +66,7 @@ internal sealed unsafe class FullyConnectedRows<TVector, T, TLanes> : Algorithm<
     /// <summary>Up to four outputs of one or two examples.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Tile<TExamples>(T* k, int count, T* v, nint image, T* bias, T* z, nint outputImage, bool add)
-        where TExamples : struct, ICount
+        where TExamples : unmanaged, ICount
     {
         // Outputs beyond the last repeat it: they are computed and not stored.
         T* k1 = k + (Math.Min(1, count - 1) * (nint)inputs), k2 = k + (Math.Min(2, count - 1) * (nint)inputs), k3 = k + (Math.Min(3, count - 1) * (nint)inputs);
@@ -76,23 +76,23 @@ internal sealed unsafe class FullyConnectedRows<TVector, T, TLanes> : Algorithm<
         for (; i <= end; i += TLanes.Count)
         {
             var x = TLanes.Load(v + i);
-            var y = TExamples.Value > 1 ? TLanes.Load(u + i) : x;
+            var y = sizeof(TExamples) > 1 ? TLanes.Load(u + i) : x;
             var w = TLanes.Load(k + i);
             v0 = TLanes.MultiplyAdd(w, x, v0);
-            if (TExamples.Value > 1) u0 = TLanes.MultiplyAdd(w, y, u0);
+            if (sizeof(TExamples) > 1) u0 = TLanes.MultiplyAdd(w, y, u0);
             w = TLanes.Load(k1 + i);
             v1 = TLanes.MultiplyAdd(w, x, v1);
-            if (TExamples.Value > 1) u1 = TLanes.MultiplyAdd(w, y, u1);
+            if (sizeof(TExamples) > 1) u1 = TLanes.MultiplyAdd(w, y, u1);
             w = TLanes.Load(k2 + i);
             v2 = TLanes.MultiplyAdd(w, x, v2);
-            if (TExamples.Value > 1) u2 = TLanes.MultiplyAdd(w, y, u2);
+            if (sizeof(TExamples) > 1) u2 = TLanes.MultiplyAdd(w, y, u2);
             w = TLanes.Load(k3 + i);
             v3 = TLanes.MultiplyAdd(w, x, v3);
-            if (TExamples.Value > 1) u3 = TLanes.MultiplyAdd(w, y, u3);
+            if (sizeof(TExamples) > 1) u3 = TLanes.MultiplyAdd(w, y, u3);
         }
 
         Span<T> sums = [TLanes.Sum(v0), TLanes.Sum(v1), TLanes.Sum(v2), TLanes.Sum(v3), TLanes.Sum(u0), TLanes.Sum(u1), TLanes.Sum(u2), TLanes.Sum(u3)];
-        for (var n = 0; n < TExamples.Value; n++, v += image, z += outputImage)
+        for (var n = 0; n < sizeof(TExamples); n++, v += image, z += outputImage)
         {
             for (var r = 0; r < count; r++)
             {

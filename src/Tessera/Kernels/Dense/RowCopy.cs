@@ -66,6 +66,18 @@ internal static unsafe class RowCopy<TVector, T, TLanes>
     private static void Gather(T* from, nint step, T* to, int count)
     {
         var i = 0;
+        if (step == 2 && count >= Vector256<T>.Count && TLanes.Count >= Vector256<T>.Count && StridedLoad.Has256)
+        {
+            for (; i < count; i += Vector256<T>.Count)
+            {
+                // The last vector lies over the one before instead of reaching beyond it.
+                var at = Math.Min(i, count - Vector256<T>.Count);
+                StridedLoad.Load256(from + (2 * at), 2).Store(to + at);
+            }
+
+            return;
+        }
+
         for (; i <= count - 4; i += 4, from += 4 * step)
         {
             T first = from[0], second = from[step], third = from[2 * step], fourth = from[3 * step];

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Tessera.Connections;
+using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Pooling;
 

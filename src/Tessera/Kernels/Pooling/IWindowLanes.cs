@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Pooling;
 

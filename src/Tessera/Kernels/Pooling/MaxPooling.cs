@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Connections;
+using Tessera.Kernels.Vectors;
 using Tessera.Operators;
 
 namespace Tessera.Kernels.Pooling;

@@ -142,59 +142,59 @@ internal sealed unsafe class RowStream<TVector, T, TLanes>
     /// <summary>Any kernel: each weight is broadcast for the two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Stream<TRows>(T* from, nint pitch, T* weights, int* shift, T bias, T* to, nint toPitch, nint second, int rows)
-        where TRows : struct, ICount
+        where TRows : unmanaged, ICount
     {
         var start = TLanes.Broadcast(bias);
         TVector a0 = start, a1 = start, a2 = start, a3 = start, a4 = start, a5 = start, a6 = start;
         TVector b0 = start, b1 = start, b2 = start, b3 = start, b4 = start, b5 = start, b6 = start;
         nint end = width;
-        for (var y = 1 - TRows.Value; y < rows; y++, from += pitch)
+        for (var y = 1 - sizeof(TRows); y < rows; y++, from += pitch)
         {
             // Sum i takes the row's products with kernel row last − i.
-            var w = weights + TRows.Value - 1;
-            for (nint j = 0; j < end; j++, w += TRows.Value)
+            var w = weights + sizeof(TRows) - 1;
+            for (nint j = 0; j < end; j++, w += sizeof(TRows))
             {
                 var x = TLanes.Load(from + shift[j]);
                 var z = TLanes.Load(from + shift[j] + second);
                 var k = TLanes.Broadcast(w[0]);
                 a0 = TLanes.MultiplyAdd(k, x, a0);
                 b0 = TLanes.MultiplyAdd(k, z, b0);
-                if (TRows.Value > 1)
+                if (sizeof(TRows) > 1)
                 {
                     k = TLanes.Broadcast(w[-1]);
                     a1 = TLanes.MultiplyAdd(k, x, a1);
                     b1 = TLanes.MultiplyAdd(k, z, b1);
                 }
 
-                if (TRows.Value > 2)
+                if (sizeof(TRows) > 2)
                 {
                     k = TLanes.Broadcast(w[-2]);
                     a2 = TLanes.MultiplyAdd(k, x, a2);
                     b2 = TLanes.MultiplyAdd(k, z, b2);
                 }
 
-                if (TRows.Value > 3)
+                if (sizeof(TRows) > 3)
                 {
                     k = TLanes.Broadcast(w[-3]);
                     a3 = TLanes.MultiplyAdd(k, x, a3);
                     b3 = TLanes.MultiplyAdd(k, z, b3);
                 }
 
-                if (TRows.Value > 4)
+                if (sizeof(TRows) > 4)
                 {
                     k = TLanes.Broadcast(w[-4]);
                     a4 = TLanes.MultiplyAdd(k, x, a4);
                     b4 = TLanes.MultiplyAdd(k, z, b4);
                 }
 
-                if (TRows.Value > 5)
+                if (sizeof(TRows) > 5)
                 {
                     k = TLanes.Broadcast(w[-5]);
                     a5 = TLanes.MultiplyAdd(k, x, a5);
                     b5 = TLanes.MultiplyAdd(k, z, b5);
                 }
 
-                if (TRows.Value > 6)
+                if (sizeof(TRows) > 6)
                 {
                     k = TLanes.Broadcast(w[-6]);
                     a6 = TLanes.MultiplyAdd(k, x, a6);
@@ -209,12 +209,12 @@ internal sealed unsafe class RowStream<TVector, T, TLanes>
                 to += toPitch;
             }
 
-            (a0, b0) = TRows.Value > 1 ? (a1, b1) : (start, start);
-            (a1, b1) = TRows.Value > 2 ? (a2, b2) : (start, start);
-            (a2, b2) = TRows.Value > 3 ? (a3, b3) : (start, start);
-            (a3, b3) = TRows.Value > 4 ? (a4, b4) : (start, start);
-            (a4, b4) = TRows.Value > 5 ? (a5, b5) : (start, start);
-            (a5, b5) = TRows.Value > 6 ? (a6, b6) : (start, start);
+            (a0, b0) = sizeof(TRows) > 1 ? (a1, b1) : (start, start);
+            (a1, b1) = sizeof(TRows) > 2 ? (a2, b2) : (start, start);
+            (a2, b2) = sizeof(TRows) > 3 ? (a3, b3) : (start, start);
+            (a3, b3) = sizeof(TRows) > 4 ? (a4, b4) : (start, start);
+            (a4, b4) = sizeof(TRows) > 5 ? (a5, b5) : (start, start);
+            (a5, b5) = sizeof(TRows) > 6 ? (a6, b6) : (start, start);
             (a6, b6) = (start, start);
         }
     }

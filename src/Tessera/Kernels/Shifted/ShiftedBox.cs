@@ -123,6 +123,9 @@ internal sealed unsafe class ShiftedBox
         }
     }
 
+    /// <summary>The shift of each tap.</summary>
+    public ReadOnlySpan<int> TapLanes => tapLanes.AsSpan(0, Part.TapCount);
+
     /// <summary>Where a run of columns begins in the laid out source.</summary>
     public int RunStart(int run)
     {
@@ -137,7 +140,11 @@ internal sealed unsafe class ShiftedBox
     }
 
     /// <summary>Lays out one channel of the source around a box.</summary>
-    public void LayOut<TVector, T, TLanes>(T* plane, int box, T* to)
+    /// <param name="plane">The channel.</param>
+    /// <param name="box">The box.</param>
+    /// <param name="to">Where to.</param>
+    /// <param name="zeros">Whether zeros are written too: not where another channel was laid out around the same box before.</param>
+    public void LayOut<TVector, T, TLanes>(T* plane, int box, T* to, bool zeros = true)
         where TVector : struct
         where T : unmanaged
         where TLanes : struct, ILanes<TVector, T>
@@ -164,18 +171,19 @@ internal sealed unsafe class ShiftedBox
                 {
                     if ((uint)row >= (uint)rowSize || length == 0)
                     {
-                        new Span<T>(to, count).Clear();
+                        if (zeros) new Span<T>(to, count).Clear();
                         continue;
                     }
 
-                    for (var x = 0; x < begin; x++) to[x] = default;
                     RowCopy<TVector, T, TLanes>.Copy(plane + from, step, to + begin, length);
+                    if (!zeros) continue;
+                    for (var x = 0; x < begin; x++) to[x] = default;
                     for (var x = begin + length; x < count; x++) to[x] = default;
                 }
             }
         }
 
-        new Span<T>(to, lanes).Clear();
+        if (zeros) new Span<T>(to, lanes).Clear();
     }
 
     /// <summary>Where the first row of some rows of the last axis but one begins in a plane, and its coordinate there; outside where an outer axis is.</summary>
@@ -216,6 +224,9 @@ internal sealed unsafe class ShiftedBox
             return rows;
         }
     }
+
+    /// <summary>The most positions of a result row.</summary>
+    public int RowLength => size[^1];
 
     /// <summary>Lists the result rows of a box.</summary>
     public void ListRows(int box, ShiftedRow* rows)

@@ -9,10 +9,12 @@ namespace Tessera.Kernels.Shifted;
 /// Kernel gradient of shared and tiled operators that connect few channels: dK[m, c, q] is the product of G[m] and of
 /// V[c] shifted by the tap, column by column (see <see cref="ShiftedBox"/>).
 /// <code>
-///   G [m] ──▸ in columns, zeros where a column is no position   ─┐ the outputs that see c, four by four
+///   G [m] ──▸ in columns, zeros where a column is no position   ─┐ the outputs that see c, eight by eight
 ///                                                                ├─▸ sums [pair][tap], a vector each, over all boxes
 ///   V [c] ──▸ laid out with zeros around, + shift of the tap    ─┘ three taps at a time
 /// </code>
+/// Small planes are taken several examples at once. Where few outputs see an input (depthwise), rows are streamed
+/// instead, G read in place (see <see cref="RowStreamGradient{TVector, T, TLanes}"/>).
 /// A job is some input channels of one residue; it takes all examples and boxes in order and adds each vector's lanes
 /// up at the end.
 /// </summary>
@@ -23,9 +25,19 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
 {
     private const int CacheBytes = 256 * 1024;
     private const int SumBytes = 256 * 1024;
+    private const int LineBytes = 64;
+    private const int FetchedBytes = 4096;
     private const int WantedJobs = 8;
 
+    // The part of the buffers that several examples of small planes may fill, to stay in the first-level cache.
+    private const int FirstLevelShare = 7;
+
+    // From so many rows of G on, a load of the source serves enough of them.
+    private const int UnstreamedRows = 4;
+
     private readonly ShiftedBox?[] parts;
+    private readonly RowStreamGradient<TVector, T, TLanes>?[] streams;
+    private readonly int[] examplesAtOnce;
     private readonly int batch;
     private readonly int inputs;
     private readonly int outputs;
@@ -67,13 +79,18 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         mostRows = seenBy.Max(list => list.Count);
 
         parts = [.. TapConvolution.Forward(geometry).Select(part => part.Positions == 0 ? null : new ShiftedBox(part, TLanes.Count, outputsPerGroup, cacheBytes / sizeof(T), 1))];
+        streams = [.. parts.Select(part => part is null || mostRows >= UnstreamedRows ? null : RowStreamGradient<TVector, T, TLanes>.TryMake(part))];
+        examplesAtOnce = new int[parts.Length];
         blockStarts = Cut();
-        foreach (var part in parts)
+        for (var p = 0; p < parts.Length; p++)
         {
-            if (part is null) continue;
-            sourceElements = Math.Max(sourceElements, part.SourceElements);
-            gradientElements = Math.Max(gradientElements, (long)outputsPerGroup * part.Columns);
-            rowElements = Math.Max(rowElements, (long)part.ResultRows * sizeof(ShiftedRow) / sizeof(T));
+            if (parts[p] is not { } part) continue;
+            var columns = streams[p] is null ? part.Columns : (long)part.ResultRows * Padded(part.RowLength);
+            var examples = streams[p] is null ? (int)Math.Clamp(cacheBytes / FirstLevelShare / sizeof(T) / (part.SourceElements + (columns * outputsPerGroup)), 1, batch) : 1;
+            examplesAtOnce[p] = examples;
+            sourceElements = Math.Max(sourceElements, checked(part.SourceElements * examples));
+            gradientElements = Math.Max(gradientElements, columns * (streams[p] is null ? outputsPerGroup * examples : 1));
+            rowElements = Math.Max(rowElements, ((part.ResultRows * (long)sizeof(ShiftedRow)) + (examples * (long)part.Runs * sizeof(int)) + LineBytes - 1) / LineBytes * (LineBytes / sizeof(T)));
         }
 
         for (var b = 0; b + 1 < blockStarts.Length; b++) sumElements = Math.Max(sumElements, (long)(firstSlot[blockStarts[b + 1]] - firstSlot[blockStarts[b]]) * volume * TLanes.Count);
@@ -82,7 +99,10 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
 
     public override string Name => string.Create(
         CultureInfo.InvariantCulture,
-        $"products of shifted planes, {TLanes.Name} vectors, {parts.Length} residues, boxes of {parts.First(part => part is not null)!.Columns} columns, {blockStarts.Length - 1} blocks of input channels");
+        $"products of shifted planes{(streams.Any(stream => stream is not null) ? ", rows streamed" : "")}, {TLanes.Name} vectors, {parts.Length} residues, boxes of {parts.First(part => part is not null)!.Columns} columns of {examplesAtOnce.Max()} examples, {blockStarts.Length - 1} blocks of input channels");
+
+    /// <summary>The share of the columns that are positions.</summary>
+    public double Fill => (double)parts.Sum(part => part?.Part.Positions ?? 0) / Math.Max(1, parts.Sum(part => part is null ? 0 : (long)part.Columns * part.Boxes));
 
     public override long WorkerElements => sourceElements + gradientElements + rowElements + sumElements;
 
@@ -96,9 +116,14 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         new Span<T>(sums, checked((firstSlot[end] - firstSlot[first]) * volume * TLanes.Count)).Clear();
         if (parts[residue] is { } part)
         {
-            for (var n = 0; n < batch; n++)
+            var atOnce = examplesAtOnce[residue];
+            for (var n = 0; n < batch; n += atOnce)
             {
-                for (var box = 0; box < part.Boxes; box++) AddBox(part, n, box, first, end, operands, own, sums);
+                for (var box = 0; box < part.Boxes; box++)
+                {
+                    if (streams[residue] is { } stream) StreamBox(stream, part, n, box, first, end, operands, own, sums);
+                    else AddBox(part, n, Math.Min(atOnce, batch - n), box, first, end, operands, own, sums);
+                }
             }
         }
 
@@ -113,13 +138,23 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    private void AddBox(ShiftedBox part, int n, int box, int first, int end, in Operands<T> operands, T* own, T* sums)
+    private void AddBox(ShiftedBox part, int n, int examples, int box, int first, int end, in Operands<T> operands, T* own, T* sums)
     {
         var gradients = own + sourceElements;
         var rows = (ShiftedRow*)(gradients + gradientElements);
+        var runStarts = (int*)(rows + part.ResultRows);
         var starts = stackalloc int[mostRows];
         part.ListRows(box, rows);
-        var group = -1;
+        for (var e = 0; e < examples; e++)
+        {
+            for (var run = 0; run < part.Runs; run++) runStarts[(e * part.Runs) + run] = (e * part.SourceElements) + part.RunStart(run);
+        }
+
+        var runs = new ShiftedRuns<T>(own, runStarts, examples * part.Runs, part.Vectors);
+        var columns = examples * part.Columns;
+        int group = -1, laidOut = 0;
+        // Rows of G and planes of the source take each other's places: what is zero stays so.
+        new Span<T>(gradients, outputsPerGroup * columns).Clear();
         for (var c = first; c < end; c++)
         {
             var count = firstSlot[c + 1] - firstSlot[c];
@@ -127,35 +162,81 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
             if (c / inputsPerGroup != group)
             {
                 group = c / inputsPerGroup;
-                Gather(part, rows, operands.Output + ((((long)n * outputs) + (group * outputsPerGroup)) * outputPlane), gradients);
+                for (var m = 0; m < outputsPerGroup; m++)
+                {
+                    for (var e = 0; e < examples; e++)
+                    {
+                        Gather(part, rows, operands.Output + (((((long)n + e) * outputs) + (group * outputsPerGroup) + m) * outputPlane), gradients + ((long)m * columns) + (e * part.Columns));
+                    }
+                }
             }
 
-            part.LayOut<TVector, T, TLanes>(operands.Input + ((((long)n * inputs) + c) * inputPlane), box, own);
-            for (var i = 0; i < count; i++) starts[i] = slotOutputs[firstSlot[c] + i] * part.Columns;
-            for (var run = 0; run < part.Runs; run++)
-            {
-                ShiftedProduct<T, TVector, TLanes>.Run(
-                    gradients + ((long)run * part.Vectors * TLanes.Count), starts, count, own + part.RunStart(run), part.Taps.Lane, volume, part.Vectors, sums, (long)volume * TLanes.Count);
-            }
-
+            for (var e = 0; e < examples; e++) part.LayOut<TVector, T, TLanes>(operands.Input + (((((long)n + e) * inputs) + c) * inputPlane), box, own + (e * part.SourceElements), zeros: laidOut == 0);
+            laidOut++;
+            if (c + 1 < end) Fetch(n, examples, c + 1, operands);
+            for (var i = 0; i < count; i++) starts[i] = slotOutputs[firstSlot[c] + i] * columns;
+            ShiftedProduct<T, TVector, TLanes>.Run(gradients, starts, count, runs, part.Taps.Lane, volume, sums, (nint)volume * TLanes.Count);
             sums += (long)count * volume * TLanes.Count;
         }
     }
 
-    /// <summary>The output gradient of a group in columns.</summary>
-    private void Gather(ShiftedBox part, ShiftedRow* rows, T* from, T* to)
+    /// <summary>Asks for what the next channel reads, and for its share of what the next group does: planes of several examples are too short for the processor to see what comes next.</summary>
+    private void Fetch(int n, int examples, int c, in Operands<T> operands)
     {
-        int columns = part.Columns, step = part.ResultStep;
-        var end = rows + part.ResultRows;
-        for (var m = 0; m < outputsPerGroup; m++, from += outputPlane, to += columns)
+        if (inputPlane * sizeof(T) > FetchedBytes) return;
+        var share = ((outputsPerGroup * outputPlane) + inputsPerGroup - 1) / inputsPerGroup;
+        Prefetch.Rows(operands.Input + ((((long)n * inputs) + c) * inputPlane), (nint)(inputs * inputPlane), examples, (int)inputPlane);
+        for (var e = 0; e < examples; e++)
         {
-            new Span<T>(to, columns).Clear();
-            for (var row = rows; row < end; row++)
+            Prefetch.Elements(operands.Output + (((((long)n + e) * outputs) + ((c / inputsPerGroup + 1) * outputsPerGroup)) * outputPlane) + (c % inputsPerGroup * share), share);
+        }
+    }
+
+    /// <summary>As <see cref="AddBox"/>, for one example, row by row.</summary>
+    private void StreamBox(RowStreamGradient<TVector, T, TLanes> stream, ShiftedBox part, int n, int box, int first, int end, in Operands<T> operands, T* own, T* sums)
+    {
+        var gradients = own + sourceElements;
+        var rows = (ShiftedRow*)(gradients + gradientElements);
+        part.ListRows(box, rows);
+        int count = 0, length = rows->Length;
+        while (count < part.ResultRows && rows[count].Length > 0) count++;
+        var inPlace = part.ResultStep == 1 && length >= TLanes.Count;
+        var padded = Padded(length);
+        if (!inPlace) new Span<T>(gradients, count * padded).Clear();
+        var pitch = count == 1 ? 0 : (nint)(rows[1].Result - rows[0].Result);
+        for (var c = first; c < end; c++)
+        {
+            part.LayOut<TVector, T, TLanes>(operands.Input + ((((long)n * inputs) + c) * inputPlane), box, own, zeros: c == first);
+            for (var slot = firstSlot[c]; slot < firstSlot[c + 1]; slot++)
             {
-                if (row->Length > 0) Dense.RowCopy<TVector, T, TLanes>.Copy(from + row->Result, step, to + row->Column, row->Length);
+                var from = operands.Output + ((((long)n * outputs) + (c / inputsPerGroup * outputsPerGroup) + slotOutputs[slot]) * outputPlane);
+                if (inPlace)
+                {
+                    stream.Run(own, from + rows->Result, pitch, count, length, sums);
+                }
+                else
+                {
+                    for (var row = 0; row < count; row++) Dense.RowCopy<TVector, T, TLanes>.Copy(from + rows[row].Result, part.ResultStep, gradients + (row * padded), length);
+                    stream.Run(own, gradients, padded, count, padded, sums);
+                }
+
+                sums += volume * TLanes.Count;
             }
         }
     }
+
+    /// <summary>A plane of the output gradient in columns, between the zeros that stand there.</summary>
+    private static void Gather(ShiftedBox part, ShiftedRow* rows, T* from, T* to)
+    {
+        var end = rows + part.ResultRows;
+        for (var row = rows; row < end; row++)
+        {
+            if (row->Length > 0) Dense.RowCopy<TVector, T, TLanes>.Copy(from + row->Result, part.ResultStep, to + row->Column, row->Length);
+        }
+    }
+
+    /// <summary>A length in whole vectors.</summary>
+    private static int Padded(int length) => (length + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
 
     /// <summary>Cuts the input channels into blocks whose sums fit, and further until there are jobs enough.</summary>
     private int[] Cut()

@@ -7,24 +7,33 @@ using Tessera.Operators;
 
 namespace Tessera.Kernels.Shifted;
 
-/// <summary>The algorithms of operators that connect few channels: shared and tiled, depthwise or by a table.</summary>
+/// <summary>The algorithms of operators that connect few channels: shared and tiled, depthwise or by a table; and the kernel gradients of small groups.</summary>
 internal static class ShiftedKernels
 {
-    /// <summary>The algorithm for an operation, or null where channels are dense or in groups of more than one input.</summary>
+    private const int MostWorkerBytes = 8 << 20;
+    private const int MostOutputsPerGroup = 64;
+
+    // What a matrix product over positions does in the time of one multiply-add here, where both fill their lanes.
+    private const double PanelSpeed = 1.1;
+    private const int PanelRows = 8;
+
+    /// <summary>The algorithm for an operation, or null where channels are dense or in groups of more than one input, unless it is the kernel gradient of groups too small to fill vectors.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (geometry.Table is null && (geometry.Groups == 1 || geometry.InputChannels > geometry.Groups)) return null;
+        if (geometry.Table is null && (geometry.Groups == 1 || (operation != Operation.KernelGradient && !IsDepthwise(geometry)))) return null;
         var width = StreamedWidth(geometry, operation);
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated && (width < Vector128<T>.Count || width >= Vector512<T>.Count))
         {
-            return Make<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
+            return TryMake<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported && (width < Vector128<T>.Count || width >= Vector256<T>.Count)
-            ? Make<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
-            : Make<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+            ? TryMake<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
+            : TryMake<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
     }
+
+    private static bool IsDepthwise(OperatorGeometry geometry) => geometry.InputChannels == geometry.Groups;
 
     /// <summary>The length of a result row that can be streamed, which takes vectors no longer than it; 0 where rows cannot.</summary>
     private static int StreamedWidth(OperatorGeometry geometry, Operation operation)
@@ -35,10 +44,21 @@ internal static class ShiftedKernels
         return operation == Operation.Forward ? inner.Output : inner.Input;
     }
 
-    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static Algorithm<T>? TryMake<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TLanes : struct, ILanes<TVector, T> => operation == Operation.KernelGradient
-            ? new ShiftedGradient<TVector, T, TLanes>(geometry, batch)
-            : new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient);
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        if (operation != Operation.KernelGradient) return new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient);
+        if (geometry.Table is not null || IsDepthwise(geometry)) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch);
+        double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
+        if (inputs > TLanes.Count || outputs > MostOutputsPerGroup) return null;
+        // A matrix product has input channels for lanes and output channels for rows of its panels.
+        var panelFill = inputs / TLanes.Count * Math.Min(1, outputs / PanelRows);
+        var gradient = new ShiftedGradient<TVector, T, TLanes>(geometry, batch);
+        return gradient.Fill > PanelSpeed * panelFill && gradient.WorkerElements * Sizes<T>() <= MostWorkerBytes ? gradient : null;
+    }
+
+    private static unsafe int Sizes<T>()
+        where T : unmanaged => sizeof(T);
 }

@@ -63,7 +63,7 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     }
 
     private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
-        where TColumns : struct, ICount
+        where TColumns : unmanaged, ICount
     {
         var r = 0;
         for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
@@ -89,15 +89,15 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
-        where TRows : struct, ICount
-        where TColumns : struct, ICount
+        where TRows : unmanaged, ICount
+        where TColumns : unmanaged, ICount
     {
         T* k0 = number + rows[0];
-        T* k1 = TRows.Value > 1 ? number + rows[1] : k0;
-        T* k2 = TRows.Value > 2 ? number + rows[2] : k0;
-        T* k3 = TRows.Value > 3 ? number + rows[3] : k0;
-        T* k4 = TRows.Value > 4 ? number + rows[4] : k0;
-        T* k5 = TRows.Value > 4 ? number + rows[5] : k0;
+        T* k1 = sizeof(TRows) > 1 ? number + rows[1] : k0;
+        T* k2 = sizeof(TRows) > 2 ? number + rows[2] : k0;
+        T* k3 = sizeof(TRows) > 3 ? number + rows[3] : k0;
+        T* k4 = sizeof(TRows) > 4 ? number + rows[4] : k0;
+        T* k5 = sizeof(TRows) > 4 ? number + rows[5] : k0;
         TVector s00 = TLanes.Zero, s01 = TLanes.Zero, s02 = TLanes.Zero, s03 = TLanes.Zero;
         TVector s10 = TLanes.Zero, s11 = TLanes.Zero, s12 = TLanes.Zero, s13 = TLanes.Zero;
         TVector s20 = TLanes.Zero, s21 = TLanes.Zero, s22 = TLanes.Zero, s23 = TLanes.Zero;
@@ -115,73 +115,73 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
                 var at = outerScalar + innerScalar[i];
                 var from = outerLanes + innerLane[i];
                 var x0 = TLanes.Load(from);
-                var x1 = TColumns.Value > 1 ? TLanes.Load(from + TLanes.Count) : x0;
-                var x2 = TColumns.Value > 2 ? TLanes.Load(from + (2 * TLanes.Count)) : x0;
-                var x3 = TColumns.Value > 2 ? TLanes.Load(from + (3 * TLanes.Count)) : x0;
+                var x1 = sizeof(TColumns) > 1 ? TLanes.Load(from + TLanes.Count) : x0;
+                var x2 = sizeof(TColumns) > 2 ? TLanes.Load(from + (2 * TLanes.Count)) : x0;
+                var x3 = sizeof(TColumns) > 2 ? TLanes.Load(from + (3 * TLanes.Count)) : x0;
                 var k = TLanes.Broadcast(k0[at]);
                 s00 = TLanes.MultiplyAdd(k, x0, s00);
-                if (TColumns.Value > 1) s01 = TLanes.MultiplyAdd(k, x1, s01);
-                if (TColumns.Value > 2) s02 = TLanes.MultiplyAdd(k, x2, s02);
-                if (TColumns.Value > 2) s03 = TLanes.MultiplyAdd(k, x3, s03);
-                if (TRows.Value > 1)
+                if (sizeof(TColumns) > 1) s01 = TLanes.MultiplyAdd(k, x1, s01);
+                if (sizeof(TColumns) > 2) s02 = TLanes.MultiplyAdd(k, x2, s02);
+                if (sizeof(TColumns) > 2) s03 = TLanes.MultiplyAdd(k, x3, s03);
+                if (sizeof(TRows) > 1)
                 {
                     k = TLanes.Broadcast(k1[at]);
                     s10 = TLanes.MultiplyAdd(k, x0, s10);
-                    if (TColumns.Value > 1) s11 = TLanes.MultiplyAdd(k, x1, s11);
-                    if (TColumns.Value > 2) s12 = TLanes.MultiplyAdd(k, x2, s12);
-                    if (TColumns.Value > 2) s13 = TLanes.MultiplyAdd(k, x3, s13);
+                    if (sizeof(TColumns) > 1) s11 = TLanes.MultiplyAdd(k, x1, s11);
+                    if (sizeof(TColumns) > 2) s12 = TLanes.MultiplyAdd(k, x2, s12);
+                    if (sizeof(TColumns) > 2) s13 = TLanes.MultiplyAdd(k, x3, s13);
                 }
 
-                if (TRows.Value > 2)
+                if (sizeof(TRows) > 2)
                 {
                     k = TLanes.Broadcast(k2[at]);
                     s20 = TLanes.MultiplyAdd(k, x0, s20);
-                    if (TColumns.Value > 1) s21 = TLanes.MultiplyAdd(k, x1, s21);
-                    if (TColumns.Value > 2) s22 = TLanes.MultiplyAdd(k, x2, s22);
-                    if (TColumns.Value > 2) s23 = TLanes.MultiplyAdd(k, x3, s23);
+                    if (sizeof(TColumns) > 1) s21 = TLanes.MultiplyAdd(k, x1, s21);
+                    if (sizeof(TColumns) > 2) s22 = TLanes.MultiplyAdd(k, x2, s22);
+                    if (sizeof(TColumns) > 2) s23 = TLanes.MultiplyAdd(k, x3, s23);
                 }
 
-                if (TRows.Value > 3)
+                if (sizeof(TRows) > 3)
                 {
                     k = TLanes.Broadcast(k3[at]);
                     s30 = TLanes.MultiplyAdd(k, x0, s30);
-                    if (TColumns.Value > 1) s31 = TLanes.MultiplyAdd(k, x1, s31);
-                    if (TColumns.Value > 2) s32 = TLanes.MultiplyAdd(k, x2, s32);
-                    if (TColumns.Value > 2) s33 = TLanes.MultiplyAdd(k, x3, s33);
+                    if (sizeof(TColumns) > 1) s31 = TLanes.MultiplyAdd(k, x1, s31);
+                    if (sizeof(TColumns) > 2) s32 = TLanes.MultiplyAdd(k, x2, s32);
+                    if (sizeof(TColumns) > 2) s33 = TLanes.MultiplyAdd(k, x3, s33);
                 }
 
-                if (TRows.Value > 4)
+                if (sizeof(TRows) > 4)
                 {
                     k = TLanes.Broadcast(k4[at]);
                     s40 = TLanes.MultiplyAdd(k, x0, s40);
-                    if (TColumns.Value > 1) s41 = TLanes.MultiplyAdd(k, x1, s41);
-                    if (TColumns.Value > 2) s42 = TLanes.MultiplyAdd(k, x2, s42);
-                    if (TColumns.Value > 2) s43 = TLanes.MultiplyAdd(k, x3, s43);
+                    if (sizeof(TColumns) > 1) s41 = TLanes.MultiplyAdd(k, x1, s41);
+                    if (sizeof(TColumns) > 2) s42 = TLanes.MultiplyAdd(k, x2, s42);
+                    if (sizeof(TColumns) > 2) s43 = TLanes.MultiplyAdd(k, x3, s43);
                     k = TLanes.Broadcast(k5[at]);
                     s50 = TLanes.MultiplyAdd(k, x0, s50);
-                    if (TColumns.Value > 1) s51 = TLanes.MultiplyAdd(k, x1, s51);
-                    if (TColumns.Value > 2) s52 = TLanes.MultiplyAdd(k, x2, s52);
-                    if (TColumns.Value > 2) s53 = TLanes.MultiplyAdd(k, x3, s53);
+                    if (sizeof(TColumns) > 1) s51 = TLanes.MultiplyAdd(k, x1, s51);
+                    if (sizeof(TColumns) > 2) s52 = TLanes.MultiplyAdd(k, x2, s52);
+                    if (sizeof(TColumns) > 2) s53 = TLanes.MultiplyAdd(k, x3, s53);
                 }
             }
         }
 
         Put<TColumns>(s00, s01, s02, s03, sums + sumRows[0], add);
-        if (TRows.Value > 1) Put<TColumns>(s10, s11, s12, s13, sums + sumRows[1], add);
-        if (TRows.Value > 2) Put<TColumns>(s20, s21, s22, s23, sums + sumRows[2], add);
-        if (TRows.Value > 3) Put<TColumns>(s30, s31, s32, s33, sums + sumRows[3], add);
-        if (TRows.Value <= 4) return;
+        if (sizeof(TRows) > 1) Put<TColumns>(s10, s11, s12, s13, sums + sumRows[1], add);
+        if (sizeof(TRows) > 2) Put<TColumns>(s20, s21, s22, s23, sums + sumRows[2], add);
+        if (sizeof(TRows) > 3) Put<TColumns>(s30, s31, s32, s33, sums + sumRows[3], add);
+        if (sizeof(TRows) <= 4) return;
         Put<TColumns>(s40, s41, s42, s43, sums + sumRows[4], add);
         Put<TColumns>(s50, s51, s52, s53, sums + sumRows[5], add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TColumns>(TVector first, TVector second, TVector third, TVector fourth, T* to, bool add)
-        where TColumns : struct, ICount
+        where TColumns : unmanaged, ICount
     {
         Put(first, to, add);
-        if (TColumns.Value > 1) Put(second, to + TLanes.Count, add);
-        if (TColumns.Value <= 2) return;
+        if (sizeof(TColumns) > 1) Put(second, to + TLanes.Count, add);
+        if (sizeof(TColumns) <= 2) return;
         Put(third, to + (2 * TLanes.Count), add);
         Put(fourth, to + (3 * TLanes.Count), add);
     }

@@ -1,42 +1,34 @@
+using System.Runtime.InteropServices;
+
 namespace Tessera.Kernels.Vectors;
 
-/// <summary>A number of rows or of vectors that the compiler knows: kernels written for the largest tile lose the parts that a smaller one does not have.</summary>
-internal interface ICount
-{
-    static abstract int Value { get; }
-}
+/// <summary>
+/// A number of rows or of vectors that the compiler knows: kernels written for the largest tile lose the parts that a smaller one does not have.
+/// The number is the size of the type in bytes. That is known while the compiler reads a method, so that it does not even read what is lost; a property would be known only
+/// once it had been put in its place, with everything read and half compiled by then.
+/// </summary>
+internal interface ICount;
 
-internal readonly struct One : ICount
-{
-    public static int Value => 1;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1)]
+internal readonly struct One : ICount;
 
-internal readonly struct Two : ICount
-{
-    public static int Value => 2;
-}
+[StructLayout(LayoutKind.Sequential, Size = 2)]
+internal readonly struct Two : ICount;
 
-internal readonly struct Three : ICount
-{
-    public static int Value => 3;
-}
+[StructLayout(LayoutKind.Sequential, Size = 3)]
+internal readonly struct Three : ICount;
 
-internal readonly struct Four : ICount
-{
-    public static int Value => 4;
-}
+[StructLayout(LayoutKind.Sequential, Size = 4)]
+internal readonly struct Four : ICount;
 
-internal readonly struct Five : ICount
-{
-    public static int Value => 5;
-}
+[StructLayout(LayoutKind.Sequential, Size = 5)]
+internal readonly struct Five : ICount;
 
-internal readonly struct Six : ICount
-{
-    public static int Value => 6;
-}
+[StructLayout(LayoutKind.Sequential, Size = 6)]
+internal readonly struct Six : ICount;
 
-internal readonly struct Seven : ICount
-{
-    public static int Value => 7;
-}
+[StructLayout(LayoutKind.Sequential, Size = 7)]
+internal readonly struct Seven : ICount;
+
+[StructLayout(LayoutKind.Sequential, Size = 8)]
+internal readonly struct Eight : ICount;

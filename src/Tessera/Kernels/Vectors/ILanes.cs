@@ -39,6 +39,12 @@ internal unsafe interface ILanes<TVector, T>
     /// <summary>The smaller of each pair, as the processor does it; the right one where that is not a number.</summary>
     static abstract TVector Min(TVector left, TVector right);
 
+    /// <summary>The bits that both have: a vector, or the part of it that a mask leaves.</summary>
+    static abstract TVector And(TVector left, TVector right);
+
+    /// <summary>A mask that leaves the lanes from one on.</summary>
+    static abstract TVector From(int lane);
+
     /// <summary>The sum of all lanes, always in the same order.</summary>
     static abstract T Sum(TVector vector);
 

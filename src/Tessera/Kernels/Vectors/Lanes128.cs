@@ -41,6 +41,14 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     public static Vector128<T> Min(Vector128<T> left, Vector128<T> right) => Vector128.MinNative(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> And(Vector128<T> left, Vector128<T> right) => left & right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> From(int lane) => typeof(T) == typeof(float)
+        ? Vector128.GreaterThanOrEqual(Vector128<int>.Indices, Vector128.Create(lane)).As<int, T>()
+        : Vector128.GreaterThanOrEqual(Vector128<long>.Indices, Vector128.Create((long)lane)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> vector) => Vector128.Sum(vector);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

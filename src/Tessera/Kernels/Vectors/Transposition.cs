@@ -66,6 +66,7 @@ internal static unsafe class Transposition
         return typeof(T) == typeof(float) && least >= 8 ? 8 : 4;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Band<T>(T** row, int height, int columns, int block, T* to, long toStride, bool add)
         where T : unmanaged, INumberBase<T>
     {

@@ -30,7 +30,7 @@ internal sealed class WinogradAxis
     private WinogradAxis(TapAxis axis, int dilation, int[] residues, int[] lowest, TapAxis.Tap?[][] elements)
     {
         (SourceSize, ResultSize, SourceStep, ResultStep) = (axis.SourceSize, axis.ResultSize, axis.SourceStep, axis.ResultStep);
-        (Dilation, Residues, Lowest, Elements) = (dilation, residues, lowest, elements);
+        (Dilation, Residues, Lowest, Elements, Taps) = (dilation, residues, lowest, elements, elements[0].Length / lowest.Length);
         var starts = new List<int>();
         for (var first = 0; first < Math.Min(dilation, axis.Count); first++)
         {
@@ -41,7 +41,7 @@ internal sealed class WinogradAxis
     }
 
     /// <summary>Taps r of a group.</summary>
-    public int Taps => Elements[0].Length / Groups;
+    public int Taps { get; }
 
     /// <summary>The groups that the kernel's taps fall into.</summary>
     public int Groups => Lowest.Length;

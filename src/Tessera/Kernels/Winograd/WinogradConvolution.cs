@@ -240,9 +240,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private int ChooseBlocks(long kernelBytes)
     {
         const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
+        // A tiled operator's kernel is far beyond L2: a block has 32 tiles for one reading, even where these are four jobs alone.
+        var wanted = tiling.Residues == 1 ? WantedJobs : Math.Clamp((int)(tiling.Tiles / 32), WantedJobs / 2, WantedJobs);
         long perTile = components * (tilePitch + (tiling.Residues * residueRow)) * sizeof(T);
         var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
-        var fewest = Math.Min(tiling.Strips, Up(WantedJobs, groups));
+        var fewest = Math.Min(tiling.Strips, Up(wanted, groups));
         for (var perBlock = 1; perBlock <= Up(tiling.Strips, fewest); perBlock++)
         {
             var tiles = perBlock * tiling.TilesPerStrip;

@@ -73,7 +73,9 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         parts = new PartialSums<TVector, T, TLanes>(cut, geometry.KernelShape.Product);
         depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts.Parts) * tiling.TilesPerStrip;
-        tilesAtOnce = (int)Math.Clamp(TransformBytes / (components * (depth + resultsPerBlock) * sizeof(T)), tiling.TilesPerStrip, most);
+        // Where the tiles of a part are few, all of them at once: the sums, which are as large, are then written once and not read again.
+        long perTile = components * (depth + resultsPerBlock) * sizeof(T);
+        tilesAtOnce = most * perTile <= 3 * TransformBytes ? most : (int)Math.Clamp(TransformBytes / perTile, tiling.TilesPerStrip, most);
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(tilesAtOnce * depth);
         resultPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((nint)tilesAtOnce * resultsPerBlock);
         sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(depth * resultsPerBlock);

@@ -15,14 +15,22 @@ internal static class WinogradKernels
 {
     private const int MostWorkerBytes = 8 << 20;
 
+    // Below so many channels on either side transforms cost more than they save; kernel gradients of groups have a quicker way than others.
+    private const int FewestChannels = 8;
+    private const int FewestChannelsOfGroups = 16;
+
     // What a pair of a table costs the direct kernels, in pairs of dense channels.
     private const double TableCost = 1.8;
+
+    // What a product of a tiled operator costs the direct kernels going forward or back, in products of an ordinary one.
+    private const double DealtCost = 1.15;
 
     /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options.Exact || geometry.InputChannels / geometry.Groups < 8 || geometry.OutputChannels / geometry.Groups < 8) return null;
+        var fewest = geometry.Groups > 1 && operation == Operation.KernelGradient ? FewestChannelsOfGroups : FewestChannels;
+        if (options.Exact || geometry.InputChannels / geometry.Groups < fewest || geometry.OutputChannels / geometry.Groups < fewest) return null;
         return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, made.Tiling) ? made.Algorithm : null;
     }
 
@@ -46,12 +54,12 @@ internal static class WinogradKernels
     private static bool Pays(OperatorGeometry geometry, int batch, Operation operation, WinogradTiling tiling)
     {
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
-        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost);
+        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
         var (sources, results) = operation == Operation.InputGradient ? (outputs, inputs) : (inputs, outputs);
         var (spread, gathered) = (sources * tiling.OuterTaps, results * tiling.Residues);
         var products = tiling.Components * spread * gathered * tiling.Tiles;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
-        var kernel = (operation == Operation.KernelGradient ? 8.0 : 3.0) * tiling.Components * spread * gathered;
+        var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : 3.0) * tiling.Components * spread * gathered;
         return products + transforms + kernel < 0.9 * direct;
     }
 

@@ -1,6 +1,7 @@
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels;
 using Tessera.Networks.Initialisers;
 using Tessera.Operators;
 
@@ -44,7 +45,7 @@ public sealed record Convolution(ConvolutionDescription Operator) : Layer
     public override long MultiplyAdds(IReadOnlyList<Sizes> inputs) => checked(inputs[0][0] * Resolve(inputs).MultiplyAdds);
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new ConvolutionExecution<T>(Operator.Plan<T>(context.Inputs[0], context.Options.ToPlanOptions(), Label));
+        new ConvolutionExecution<T>(Operator.Plan<T>(context.Inputs[0], context.Options.ToPlanOptions(Operation.Forward), Label));
 
     internal OperatorGeometry Resolve(IReadOnlyList<Sizes> inputs)
     {

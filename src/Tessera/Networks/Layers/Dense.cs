@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels;
 using Tessera.Networks.Initialisers;
 using Tessera.Operators;
 
@@ -57,5 +58,5 @@ public sealed record Dense(int Outputs) : Layer
         new ConvolutionDescription { Kernel = [1], Outputs = Outputs, Bias = bias }.Plan<T>([input[0], (int)input.From(1).Product, 1], options, label);
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
-        new ConvolutionExecution<T>(Plan<T>(context.Inputs[0], Bias ? BiasSharing.LikeKernel : BiasSharing.None, context.Options.ToPlanOptions(), Label));
+        new ConvolutionExecution<T>(Plan<T>(context.Inputs[0], Bias ? BiasSharing.LikeKernel : BiasSharing.None, context.Options.ToPlanOptions(Operation.Forward), Label));
 }

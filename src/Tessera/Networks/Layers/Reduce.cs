@@ -4,7 +4,7 @@ using Tessera.Execution.Layers;
 namespace Tessera.Networks.Layers;
 
 /// <summary>
-/// Takes the numbers along some axes of [N, C, i…] together: their sum, mean, largest, smallest or root of summed squares.
+/// Takes the numbers along some axes of [N, C, i…] together: their sum, mean, largest, smallest, root of summed squares or product.
 /// </summary>
 /// <param name="Function">What it makes of them.</param>
 /// <param name="Along">The axes, counted from the batch's 0, or below 0 from the end (−1 is the last); the batch is none of them.</param>

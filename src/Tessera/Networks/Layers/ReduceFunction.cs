@@ -17,4 +17,7 @@ public enum ReduceFunction
 
     /// <summary>The root of the sum of their squares; where that is 0, so are the gradients.</summary>
     L2,
+
+    /// <summary>Their product.</summary>
+    Product,
 }

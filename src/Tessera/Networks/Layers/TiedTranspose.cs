@@ -1,6 +1,7 @@
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels;
 using Tessera.Operators;
 
 namespace Tessera.Networks.Layers;
@@ -45,7 +46,7 @@ public sealed record TiedTranspose(string Of) : Layer
 
     internal override LayerExecution<T> Compile<T>(LayerContext context)
     {
-        var options = context.Options.ToPlanOptions();
+        var options = context.Options.ToPlanOptions(Operation.InputGradient);
         var plan = context.Referenced is Convolution convolution
             ? (convolution.Operator with { Bias = BiasSharing.None }).Plan<T>(context.Output, options, Label)
             : ((Dense)context.Referenced!).Plan<T>(context.Output, BiasSharing.None, options, Label);

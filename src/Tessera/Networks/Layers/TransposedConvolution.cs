@@ -1,6 +1,7 @@
 using Tessera.Connections;
 using Tessera.Execution;
 using Tessera.Execution.Layers;
+using Tessera.Kernels;
 using Tessera.Networks.Initialisers;
 using Tessera.Operators;
 
@@ -68,7 +69,7 @@ public sealed record TransposedConvolution(ConvolutionDescription Operator, int 
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) =>
         new TransposedConvolutionExecution<T>(
-            Operator.PlanTranspose<T>(context.Inputs[0], OutputChannels, context.Output.From(2), context.Options.ToPlanOptions(), Label),
+            Operator.PlanTranspose<T>(context.Inputs[0], OutputChannels, context.Output.From(2), context.Options.ToPlanOptions(Operation.InputGradient), Label),
             context.Output,
             Bias);
 

@@ -55,9 +55,9 @@ public class WinogradTests
                 made += Check<float>(sample);
                 made += Check<double>(sample);
             },
-            iter: 80,
+            iter: 40,
             threads: 1);
-        Assert.True(made > 500, $"only {made} algorithms were made");
+        Assert.True(made > 200, $"only {made} algorithms were made");
     }
 
     [Theory]
@@ -83,9 +83,9 @@ public class WinogradTests
     [InlineData(2, 4, 3)]
     public void The_phases_and_residues_of_tiles_are_further_channels(int height, int width, int kernel)
     {
-        foreach (var (inputs, outputs, batch, size) in new[] { (1, 1, 1, 9), (3, 40, 1, 12), (17, 9, 2, 13), (33, 49, 1, 11), (8, 150, 1, 8), (16, 32, 7, 10), (2, 3, 1, 101) })
+        foreach (var (inputs, outputs, batch, rows, columns) in new[] { (1, 1, 1, 9, 10), (3, 40, 1, 6, 7), (17, 9, 2, 8, 5), (33, 5, 1, 4, 9), (9, 20, 5, 5, 4), (2, 3, 1, 3, 101) })
         {
-            var sample = Convolution([kernel, kernel], inputs, outputs, batch, [Math.Min(size, 40), size + 1], Padding.Same);
+            var sample = Convolution([kernel, kernel], inputs, outputs, batch, [rows, columns], Padding.Same);
             Assert.True(Check<float>(sample with { Description = sample.Description with { Sharing = Sharing.Tiled([height, width]) } }) > 0);
         }
     }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Tessera.Kernels.Pooling;
+namespace Tessera.Kernels.Vectors;
 
 /// <summary>Vectors of elements that stand a stride apart: from[0], from[stride], from[2 · stride] … Nothing is read beyond the last of them.</summary>
 internal static unsafe class StridedLoad
