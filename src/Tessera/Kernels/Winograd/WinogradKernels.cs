@@ -25,6 +25,9 @@ internal static class WinogradKernels
     // What a product of a tiled operator costs the direct kernels going forward or back, in products of an ordinary one.
     private const double DealtCost = 1.15;
 
+    private const double FarKernelCost = 1.4;
+    private const int KernelBytes = 2 << 20;
+
     /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -58,6 +61,8 @@ internal static class WinogradKernels
         var (sources, results) = operation == Operation.InputGradient ? (outputs, inputs) : (inputs, outputs);
         var (spread, gathered) = (sources * tiling.OuterTaps, results * tiling.Residues);
         var products = tiling.Components * spread * gathered * tiling.Tiles;
+        // What is dealt out has few tiles for a large kernel: beyond L2 it, or the sums of its gradient, are fetched again and again.
+        if (tiling.IsDealt && tiling.Components * spread * gathered * sizeof(float) > KernelBytes) products *= FarKernelCost;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
         var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : 3.0) * tiling.Components * spread * gathered;
         return products + transforms + kernel < 0.9 * direct;
