@@ -13,6 +13,9 @@ internal unsafe ref struct Patch<T>
     public int* KernelRow;
     public int* InputRow;
     public int* Slot;
+    public int* NextKernelRow;
+    public int* NextRow;
+    public int* NextSlot;
     public int* TapScalar;
     public int* TapLane;
     public int First;
@@ -20,6 +23,7 @@ internal unsafe ref struct Patch<T>
     public int FirstChannel;
     public int Base;
     public int Rows;
+    public int Moving;
     public int TapFirst;
     public int TapEnd;
     public Terms Taps;
@@ -50,7 +54,7 @@ internal sealed unsafe class PatchBuffer<T>
         channelsOfInput = geometry.InputChannels;
         volume = (int)geometry.KernelSize.Product;
         bufferElements = RoundUp(blocking.InputElements);
-        Elements = bufferElements + RoundUp(walk.Slots) + (3 * RoundUp(walk.KernelRows)) + (2 * RoundUp(volume));
+        Elements = bufferElements + RoundUp(walk.Slots) + (6 * RoundUp(walk.KernelRows)) + (2 * RoundUp(volume));
     }
 
     /// <summary>The distance between channels in the buffer.</summary>
@@ -74,9 +78,13 @@ internal sealed unsafe class PatchBuffer<T>
         patch.KernelRow = Take(ref lists, walk.KernelRows);
         patch.InputRow = Take(ref lists, walk.KernelRows);
         patch.Slot = Take(ref lists, walk.KernelRows);
+        patch.NextKernelRow = Take(ref lists, walk.KernelRows);
+        patch.NextRow = Take(ref lists, walk.KernelRows);
+        patch.NextSlot = Take(ref lists, walk.KernelRows);
         patch.TapScalar = Take(ref lists, volume);
         patch.TapLane = Take(ref lists, volume);
         Forget(ref patch);
+        patch.Moving = 0;
         if (examples < examplesInBlock) new Span<T>(own, checked((int)bufferElements)).Clear();
         return patch;
     }
@@ -92,6 +100,41 @@ internal sealed unsafe class PatchBuffer<T>
     {
         patch.Rows = walk.List(outputRow, first, end, patch.KernelRow, patch.InputRow, patch.Slot);
         patch.TapEnd = -1;
+    }
+
+    /// <summary>Lists the rows that will come in for an output row: those that it reads and that are not held, or all of them where the next job begins with it.</summary>
+    public void ListComing(ref Patch<T> patch, int nextRow, bool begins)
+    {
+        patch.Moving = 0;
+        if (nextRow >= walk.OutputRows) return;
+        var count = walk.List(nextRow, 0, int.MaxValue, patch.NextKernelRow, patch.NextRow, patch.NextSlot);
+        for (var i = 0; i < count; i++)
+        {
+            if (begins || patch.HeldRow[patch.NextSlot[i]] != patch.NextRow[i]) patch.NextRow[patch.Moving++] = patch.NextRow[i];
+        }
+    }
+
+    /// <summary>Lists the rows that will leave before an output row: those that stand where the rows with outermost coordinate in [first, end) that it reads go.</summary>
+    public void ListLeaving(ref Patch<T> patch, int nextRow, int first, int end)
+    {
+        patch.Moving = 0;
+        var count = walk.List(nextRow, first, end, patch.NextKernelRow, patch.NextRow, patch.NextSlot);
+        for (var i = 0; i < count; i++)
+        {
+            var held = patch.HeldRow[patch.NextSlot[i]];
+            if (held >= 0 && held != patch.NextRow[i]) patch.NextRow[patch.Moving++] = held;
+        }
+    }
+
+    /// <summary>Asks for a share of the rows that will move.</summary>
+    public void FetchMoving(ref Patch<T> patch, T* input, int firstExample, int examples, (int First, int End) channels, int share, int shares)
+    {
+        var plane = (long)walk.InputRows * walk.Last.Input;
+        for (var i = 0; i < patch.Moving; i++)
+        {
+            var from = input + (firstExample * channelsOfInput * plane) + ((long)patch.NextRow[i] * walk.Last.Input) + patch.First;
+            Prefetch.Share(from, plane, channelsOfInput * plane, channels, examples, patch.End - patch.First, share, shares);
+        }
     }
 
     /// <summary>Brings the rows that an output row reads into the buffer, for the channels of one window.</summary>

@@ -78,14 +78,15 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
             for (var window = 0; window < runs.Windows; window++)
             {
                 patches.Fill(ref patch, operands.Input, firstExample, examples, row, runs.Window(job, window), runs.WindowStart(window));
-                Products(operands.Kernel, ref patch, row, job, window, first, end, gathered);
+                patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
+                Products(operands, ref patch, row, job, window, firstExample, examples, first, end, gathered);
             }
 
             Spread(operands, row, job, firstExample, examples, first, end, gathered);
         }
     }
 
-    private void Products(T* kernel, ref Patch<T> patch, int row, int job, int window, int first, int end, T* gathered)
+    private void Products(in Operands<T> operands, ref Patch<T> patch, int row, int job, int window, int firstExample, int examples, int first, int end, T* gathered)
     {
         var rows = stackalloc int[BroadcastProduct<T, TVector, TLanes>.TileRows];
         var sums = stackalloc int[BroadcastProduct<T, TVector, TLanes>.TileRows];
@@ -94,11 +95,16 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
         var perChannel = blocking.OutputStride;
         var vectors = blocking.Examples / TLanes.Count;
         var tile = walk.FirstTile(row);
+        var channels = (base0, ofJob[^1].First + ofJob[^1].Count);
+        var plane = (long)walk.OutputRows * walk.Last.Output;
+        var results = operands.Output + (firstExample * outputChannels * plane) + ((long)row * walk.Last.Output) + first;
         for (var p = first; p < end; p++)
         {
+            patches.FetchMoving(ref patch, operands.Input, firstExample, examples, runs.Window(job, window), p - first, end - first);
+            if (window == runs.Windows - 1) Prefetch.Share(results, plane, outputChannels * plane, channels, examples, end - first, p - first, end - first);
             var lanes = patches.TapsAt(ref patch, p);
             var taps = patch.Taps;
-            var weights = kernel + ((tile + p) * kernelStride);
+            var weights = operands.Kernel + ((tile + p) * kernelStride);
             for (var r = 0; r < ofJob.Length; r++)
             {
                 var run = ofJob[r];

@@ -85,20 +85,21 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
             patches.ListRows(ref patch, row, part.Band.First, part.Band.End);
             if (patch.Rows == 0) continue;
             Hold(operands.Input, ref patch, part);
+            patches.ListLeaving(ref patch, Math.Min(row + 1, readers.End - 1), part.Band.First, part.Band.End);
             for (var window = 0; window < runs.Windows; window++)
             {
                 var outputs = runs.Window(job, window);
                 if (outputs.End == 0) continue;
                 Turn(operands.Output, part, row, outputs, gradients);
                 patch.TapEnd = -1;
-                Products(operands.Kernel, ref patch, part, row, window, outputs.First, gradients);
+                Products(operands, ref patch, part, row, window, outputs, gradients);
             }
         }
 
         for (var slot = 0; slot < walk.Slots; slot++) Flush(operands.Input, ref patch, part, slot);
     }
 
-    private void Products(T* kernel, ref Patch<T> patch, in Part part, int row, int window, int firstOutput, T* gradients)
+    private void Products(in Operands<T> operands, ref Patch<T> patch, in Part part, int row, int window, (int First, int End) shown, T* gradients)
     {
         var rows = (int*)(gradients + blocking.OutputElements);
         var sums = rows + ((long)runs.LongestRun * volume);
@@ -108,13 +109,18 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         var vectors = blocking.Examples / TLanes.Count;
         var tile = walk.FirstTile(row);
         var readers = walk.LastReaders(part.Inputs.First, part.Inputs.End);
-        var shift = (long)(firstOutput - runs.WindowStart(window)) * blocking.OutputStride;
+        var shift = (long)(shown.First - runs.WindowStart(window)) * blocking.OutputStride;
+        var plane = (long)walk.OutputRows * walk.Last.Output;
+        var coming = operands.Output + (part.FirstExample * outputChannels * plane) + ((row + 1L) * walk.Last.Output) + readers.First;
+        int positions = readers.End - readers.First;
         for (var p = readers.First; p < readers.End; p++)
         {
+            if (window == 0) patches.FetchMoving(ref patch, operands.Input, part.FirstExample, part.Examples, Channels(part.Job), p - readers.First, positions);
+            if (row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, part.Examples, positions, p - readers.First, positions);
             int tapFirst = patch.TapFirst, tapEnd = patch.TapEnd;
             var into = patches.TapsAt(ref patch, p);
             if (patch.TapFirst != tapFirst || patch.TapEnd != tapEnd) ListPatch(patch.Taps, rows, sums);
-            var weights = kernel + ((tile + p) * kernelStride);
+            var weights = operands.Kernel + ((tile + p) * kernelStride);
             var lanes = gradients + ((long)(p - readers.First) * blocking.Examples) - shift;
             for (var r = 0; r < ofJob.Length; r++)
             {
@@ -122,11 +128,11 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
                 if (outputs.Count == 0) continue;
                 var to = into + ((long)(ofJob[r].First - ofJob[0].First) * patches.ChannelStride);
                 var length = ofJob[r].Count * patch.Taps.Count;
-                var next = weights + kernelStride + outputs.Scalar[0];
+                var ahead = weights + kernelStride + outputs.Scalar[0];
                 for (var i = 0; i < length; i += BroadcastProduct<T, TVector, TLanes>.TileRows)
                 {
                     var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, length - i);
-                    Prefetch.Elements(next + ((long)i * outputs.Count), (long)height * outputs.Count);
+                    Prefetch.Elements(ahead + ((long)i * outputs.Count), (long)height * outputs.Count);
                     BroadcastProduct<T, TVector, TLanes>.Run(weights, rows + i, height, lanes, outer, outputs, to, sums + i, vectors, true);
                 }
             }

@@ -108,12 +108,13 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
             for (var row = band * bandRows; row < lastRow; row++)
             {
                 patches.Fill(ref patch, operands.Input, firstExample, examples, row, channels, channels.First);
+                patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
                 for (var window = 0; window < runs.Windows; window++)
                 {
                     var outputs = runs.Window(job, window);
                     Turn(operands.Output, firstExample, examples, row, first, end, outputs, gradients);
                     patch.TapEnd = -1;
-                    Products(operands, ref patch, row, job, window, first, end, examples, outputs.First, gradients, operands.Accumulate || firstExample > 0);
+                    Products(operands, ref patch, row, channels, job, window, first, end, firstExample, examples, outputs, gradients, operands.Accumulate || firstExample > 0);
                 }
             }
         }
@@ -125,11 +126,11 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         for (var n = 0; n < examples; n++)
         {
             var from = gradient + ((((long)(firstExample + n) * outputChannels) + outputs.First) * plane) + ((long)row * walk.Last.Output) + first;
-            Transposition.Run(from, plane, outputs.End - outputs.First, end - first, to + ((long)n * blocking.Outputs), (long)blocking.Examples * blocking.Outputs, false, wide);
+            Transposition.Run(from, plane, outputs.End - outputs.First, end - first, to + ((long)n * blocking.Outputs), blocking.PositionStride, false, wide);
         }
     }
 
-    private void Products(in Operands<T> operands, ref Patch<T> patch, int row, int job, int window, int first, int end, int examples, int firstOutput, T* gradients, bool add)
+    private void Products(in Operands<T> operands, ref Patch<T> patch, int row, (int First, int End) channels, int job, int window, int first, int end, int firstExample, int examples, (int First, int End) shown, T* gradients, bool add)
     {
         var panel = gradients + blocking.OutputElements;
         var zeros = panel + PanelElements;
@@ -144,13 +145,17 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         fixed (int* s = exampleScalars, l = exampleLanes) inner = new Terms(s, l, examples);
         var ofJob = runs.OfJob(job);
         var tile = walk.FirstTile(row);
+        var plane = (long)walk.OutputRows * walk.Last.Output;
+        var coming = operands.Output + (firstExample * outputChannels * plane) + ((row + 1L) * walk.Last.Output) + first;
         for (var p = first; p < end; p++)
         {
+            if (window == 0) patches.FetchMoving(ref patch, operands.Input, firstExample, examples, channels, p - first, end - first);
+            if (row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, examples, end - first, p - first, end - first);
             int tapFirst = patch.TapFirst, tapEnd = patch.TapEnd;
             var lanes = patches.TapsAt(ref patch, p);
             if (patch.TapFirst != tapFirst || patch.TapEnd != tapEnd) ListPatch(patch.Taps, list);
             var into = operands.Kernel + ((tile + p) * kernelStride);
-            var number = gradients + ((long)(p - first) * blocking.Examples * blocking.Outputs) - (firstOutput - runs.WindowStart(window));
+            var number = gradients + ((long)(p - first) * blocking.PositionStride) - (shown.First - runs.WindowStart(window));
             for (var r = 0; r < ofJob.Length; r++)
             {
                 var outputs = runs.List(job, r, window);

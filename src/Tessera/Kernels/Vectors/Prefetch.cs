@@ -49,4 +49,33 @@ internal static unsafe class Prefetch
         var end = (byte*)(from + count);
         for (var line = (byte*)from; line < end; line += LineBytes) Sse.Prefetch1(line);
     }
+
+    /// <summary>
+    /// Asks for a share of the rows that all channels of some examples have at one place, into the second-level cache: such rows are pages
+    /// apart, and who turns them round would wait for each. With a share at every position that is computed before, they come in meanwhile.
+    /// </summary>
+    /// <param name="from">The row of channel 0 of the first example.</param>
+    /// <param name="channelStride">Distance between channels.</param>
+    /// <param name="exampleStride">Distance between examples.</param>
+    /// <param name="channels">The channels [First, End) that are needed.</param>
+    /// <param name="examples">How many examples.</param>
+    /// <param name="length">Length of each row.</param>
+    /// <param name="share">Which share, from 0.</param>
+    /// <param name="shares">How many shares there are.</param>
+    public static void Share<T>(T* from, long channelStride, long exampleStride, (int First, int End) channels, int examples, int length, int share, int shares)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        long count = channels.End - channels.First;
+        var end = channels.First + (int)(count * (share + 1) / shares);
+        for (var c = channels.First + (int)(count * share / shares); c < end; c++)
+        {
+            var row = from + (c * channelStride);
+            for (var n = 0; n < examples; n++, row += exampleStride)
+            {
+                var last = (byte*)(row + length);
+                for (var line = (byte*)((nint)row & -LineBytes); line < last; line += LineBytes) Sse.Prefetch1(line);
+            }
+        }
+    }
 }

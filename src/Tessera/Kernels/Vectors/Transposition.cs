@@ -18,6 +18,10 @@ internal static unsafe class Transposition
     /// <summary>An offset for <see cref="Gather"/> that stands for a row of zeros.</summary>
     public const int ZeroRow = int.MinValue;
 
+    private const int FarBytes = 1024;
+
+    private const int FarColumns = 8;
+
     /// <summary>Rows at equal distances.</summary>
     /// <param name="from">The first row.</param>
     /// <param name="fromStride">Distance between rows.</param>
@@ -30,12 +34,29 @@ internal static unsafe class Transposition
     public static void Run<T>(T* from, long fromStride, int rows, int columns, T* to, long toStride, bool add, bool vectors)
         where T : unmanaged, INumberBase<T>
     {
+        // Columns that lie far apart often fall on the same few places of the first-level cache: a few of them at a time, each from end to end.
+        if (toStride * sizeof(T) >= FarBytes && columns > FarColumns)
+        {
+            for (var c = 0; c < columns; c += FarColumns)
+            {
+                var first = add ? c : Math.Min(c, columns - FarColumns);
+                Run(from + first, fromStride, rows, Math.Min(FarColumns, columns - first), to + (first * toStride), toStride, add, vectors);
+            }
+
+            return;
+        }
+
         var block = BlockOf<T>(rows, columns, vectors);
         var row = stackalloc T*[8];
         for (var r = 0; r < rows;)
         {
-            // Adding must not meet an element twice, so there blocks never overlap.
-            if (block > 1 && !add && rows - r < block) r = rows - block;
+            // Adding must not meet an element twice, so there blocks never overlap: the last ones are smaller.
+            if (block > 1 && rows - r < block)
+            {
+                if (add) block = BlockOf<T>(rows - r, columns, vectors);
+                else r = rows - block;
+            }
+
             var height = Math.Min(rows - r, block == 1 ? 8 : block);
             for (var i = 0; i < height; i++) row[i] = from + ((r + i) * fromStride);
             Band(row, height, columns, block, to + r, toStride, add);
