@@ -37,7 +37,7 @@ internal sealed unsafe class PartialSums<TVector, T, TLanes>(int parts, long ker
         : [jobs];
 
     /// <summary>Which of some things are a part's.</summary>
-    public (int First, int End) Range(int part, int count) => ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
+    public (int First, int End) Range(int part, int count) => Shares.Of(count, parts, part);
 
     /// <summary>Where a part's sums go, and whether they are added to what stands there.</summary>
     public T* Kernel(int part, in Operands<T> operands, T* shared, out bool accumulate)

@@ -146,8 +146,8 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         // Jobs that share a part of the kernel follow one another.
         job = Math.DivRem(job, unitBlocks, out var unitBlock);
         var group = Math.DivRem(job, panelBlocks, out var panelBlock);
-        int firstUnit = (int)((long)units * unitBlock / unitBlocks), endUnit = (int)((long)units * (unitBlock + 1) / unitBlocks);
-        int firstPanel = (int)((long)panels * panelBlock / panelBlocks), endPanel = (int)((long)panels * (panelBlock + 1) / panelBlocks);
+        var (firstUnit, endUnit) = Shares.Of(units, unitBlocks, unitBlock);
+        var (firstPanel, endPanel) = Shares.Of(panels, panelBlocks, panelBlock);
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
             var (first, width) = PanelAt(panel);

@@ -97,7 +97,7 @@ internal sealed unsafe class BlockedDepthwise<TVector, T, TLanes> : BlockedAlgor
         var bias = operands.Packed + ((nint)block * (taps + 1) * TLanes.Count);
         var kernel = bias + TLanes.Count;
         nint step = (nint)columnAxis.Stride * TLanes.Count, tapColumn = (nint)columnAxis.Dilation * TLanes.Count, resultRow = (nint)columnAxis.Output * TLanes.Count;
-        int firstRow = (int)((long)rowAxis.Output * rowBlock / rowBlocks), endRow = (int)((long)rowAxis.Output * (rowBlock + 1) / rowBlocks);
+        var (firstRow, endRow) = Shares.Of(rowAxis.Output, rowBlocks, rowBlock);
         if (hasThreeTaps)
         {
             ThreeTaps(source, firstRow, endRow, bias, result + (firstRow * resultRow), residual == null ? null : residual + (firstRow * resultRow), operands.Finish, own);

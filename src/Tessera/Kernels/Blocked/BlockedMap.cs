@@ -47,7 +47,7 @@ internal sealed unsafe class BlockedMap<TVector, T, TLanes> : BlockedAlgorithm<T
         nint sourceRow = (nint)columns.Input * TLanes.Count, resultRow = (nint)columns.Output * TLanes.Count;
         var source = operands.Input + (example * operands.InputExample) + (block * rows.Input * sourceRow);
         var result = operands.Output + (example * operands.OutputExample) + (block * rows.Output * resultRow);
-        int first = (int)((long)rows.Output * rowBlock / rowBlocks), end = (int)((long)rows.Output * (rowBlock + 1) / rowBlocks);
+        var (first, end) = Shares.Of(rows.Output, rowBlocks, rowBlock);
         for (var y = first; y < end; y++)
         {
             var to = result + (y * resultRow);

@@ -52,7 +52,7 @@ internal sealed unsafe class BlockedPooling<TVector, T, TLanes> : BlockedAlgorit
         nint sourceRow = (nint)columnAxis.Input * TLanes.Count, resultRow = (nint)columnAxis.Output * TLanes.Count;
         var source = operands.Input + (example * operands.InputExample) + (block * rowAxis.Input * sourceRow);
         var result = operands.Output + (example * operands.OutputExample) + (block * rowAxis.Output * resultRow);
-        int firstRow = (int)((long)rowAxis.Output * rowBlock / rowBlocks), endRow = (int)((long)rowAxis.Output * (rowBlock + 1) / rowBlocks);
+        var (firstRow, endRow) = Shares.Of(rowAxis.Output, rowBlocks, rowBlock);
         nint tapRow = rowAxis.Dilation * sourceRow, tapColumn = (nint)columnAxis.Dilation * TLanes.Count;
         for (var y = firstRow; y < endRow; y++)
         {

@@ -94,7 +94,7 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
     public override void Execute(int stage, int job, in BlockedOperands<T> operands, T* shared, T* own)
     {
         var example = Math.DivRem(job, rowBlocks, out var rowBlock);
-        int firstRow = (int)((long)rowAxis.Output * rowBlock / rowBlocks), endRow = (int)((long)rowAxis.Output * (rowBlock + 1) / rowBlocks);
+        var (firstRow, endRow) = Shares.Of(rowAxis.Output, rowBlocks, rowBlock);
         for (var panel = 0; panel < panels; panel++)
         {
             var (first, width) = PanelAt(panel);

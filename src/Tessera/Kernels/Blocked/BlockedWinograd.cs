@@ -143,7 +143,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         }
 
         var panel = Math.DivRem(job, tileBlocks, out var block);
-        int firstTile = (int)((long)tiles * block / tileBlocks), endTile = (int)((long)tiles * (block + 1) / tileBlocks);
+        var (firstTile, endTile) = Shares.Of(tiles, tileBlocks, block);
         if (inTwoStages)
         {
             Panel(operands, panel, firstTile, endTile, shared + (firstTile * tilePitch), own, scratch);

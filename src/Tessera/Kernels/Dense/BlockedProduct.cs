@@ -105,7 +105,7 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
     {
         var rowBlock = Math.DivRem(job, columnBlocks, out var columnBlock);
         int row = rowBlock * rowsPerBlock, rowCount = Math.Min(rowsPerBlock, rows - row);
-        int firstVector = (int)((long)vectors * columnBlock / columnBlocks), endVector = (int)((long)vectors * (columnBlock + 1) / columnBlocks);
+        var (firstVector, endVector) = Shares.Of(vectors, columnBlocks, columnBlock);
         int column = firstVector * TLanes.Count, columnCount = Math.Min(endVector * TLanes.Count, columns) - column;
         T* left = own, right = left + LeftElements, scratch = right + RightElements;
         var result = operands.Result + (row * operands.ResultStride) + column;

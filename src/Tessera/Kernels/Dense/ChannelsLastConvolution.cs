@@ -119,7 +119,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
         var targets = (int*)(places + box.MostPositions);
         var source = (transposed ? operands.Output : operands.Input) + ((nint)group * channels * sourcePlane);
         box.LayOut(source, sourcePlane * channels * groups, sourcePlane, channels, corner, own, TLanes.Count * sizeof(T) > 16);
-        for (int panel = kernel.Panels * panelBlock / panelBlocks, end = kernel.Panels * (panelBlock + 1) / panelBlocks; panel < end; panel++)
+        for (var (panel, end) = Shares.Of(kernel.Panels, panelBlocks, panelBlock); panel < end; panel++)
         {
             var (first, count, width) = kernel.Panel(panel);
             var row = ((nint)group * rows) + first;

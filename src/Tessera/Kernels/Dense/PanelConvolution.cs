@@ -106,10 +106,9 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var rowBlock = job / part.ColumnBlocks % part.RowBlocks;
         var group = job / part.ColumnBlocks / part.RowBlocks;
 
-        var firstVector = part.Vectors * columnBlock / part.ColumnBlocks;
-        var endVector = part.Vectors * (columnBlock + 1) / part.ColumnBlocks;
-        var first = firstVector * TLanes.Count;
-        var columns = (int)(Math.Min(part.Map.Columns, endVector * TLanes.Count) - first);
+        var (firstVector, endVector) = Shares.Of(part.Vectors, part.ColumnBlocks, columnBlock);
+        var first = (long)firstVector * TLanes.Count;
+        var columns = (int)(Math.Min(part.Map.Columns, (long)endVector * TLanes.Count) - first);
         int row = rowBlock * part.RowsPerBlock, rowEnd = Math.Min(rows, row + part.RowsPerBlock);
         var packedKernel = own;
         own += kernelElements;

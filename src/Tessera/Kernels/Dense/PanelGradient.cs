@@ -81,6 +81,7 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
         job = Math.DivRem(job, geometry.Groups, out var group);
         var part = Math.DivRem(job, blocking.Boxes.Length, out var residue);
         int tap = tapBlock * blocking.TapsPerBlock, row = rowBlock * blocking.RowsPerBlock;
+        var (firstPanel, endPanel) = Shares.Of(blocking.Panels, blocking.ColumnBlocks, columnBlock);
         var block = new Block
         {
             Source = operands.Input + ((nint)group * channels * inputPlane),
@@ -88,8 +89,8 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
             Tap = tap,
             Taps = Math.Min(blocking.TapsPerBlock, blocking.OuterTaps - tap),
             Rows = Math.Min(blocking.RowsPerBlock, rows - row),
-            FirstPanel = blocking.Panels * columnBlock / blocking.ColumnBlocks,
-            EndPanel = blocking.Panels * (columnBlock + 1) / blocking.ColumnBlocks,
+            FirstPanel = firstPanel,
+            EndPanel = endPanel,
         };
         var box = blocking.Boxes[residue];
         var (first, end) = parts.Range(part, box?.Boxes ?? 0);

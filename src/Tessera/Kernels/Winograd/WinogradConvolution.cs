@@ -159,7 +159,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     /// <summary>Many tiles: a block of strips by all result channels.</summary>
     private void MultiplyBlock(int block, int group, in Operands<T> operands, T* kernel, T* own)
     {
-        int first = (int)((long)tiling.Strips * block / blocks), end = (int)((long)tiling.Strips * (block + 1) / blocks);
+        var (first, end) = Shares.Of(tiling.Strips, blocks, block);
         var sums = own + (components * sourcePitch);
         var scratch = sums + (components * sumPitch);
         var tiles = 0;
