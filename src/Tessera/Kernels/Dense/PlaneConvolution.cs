@@ -152,17 +152,38 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
                 inNext = next < found ? (int)Math.Max(0, end - places[next]) : 0;
             }
 
-            Multiply(part, index, left, planes, starts, vectors, rowCount, bias, own);
-            for (var v = 0; v < vectors; v++)
+            var step = part.Taps.Axes[^1].ResultStep;
+            var whole = step == 1 ? Whole(vectors, starts, firstRows, places, results, length) : -1;
+            var done = Multiply(part, index, left, planes, starts, vectors, rowCount, bias, own, whole < 0 ? null : result + whole, operands.Accumulate);
+            for (var v = 0; v < vectors && done < rowCount; v++)
             {
-                Spread(own + (v * TLanes.Count), vectors * TLanes.Count, rowCount, places, results, firstRows[v], found, starts[v], length, part.Taps.Axes[^1].ResultStep, result, operands.Accumulate);
+                Spread(own + (v * TLanes.Count), vectors * TLanes.Count, done, rowCount, places, results, firstRows[v], found, starts[v], length, step, result, operands.Accumulate);
             }
         }
     }
 
-    /// <summary>The sums of a panel for all rows, [row, column].</summary>
-    private void Multiply(Part part, int index, T* left, T* planes, nint* starts, int vectors, int rowCount, T* bias, T* sums)
+    /// <summary>Where the vectors of a panel stand side by side in the result, as those of rows that are a whole number of vectors long do; below 0 where they do not.</summary>
+    private static nint Whole(int vectors, nint* starts, int* firstRows, nint* places, nint* results, int length)
     {
+        nint first = 0;
+        for (var v = 0; v < vectors; v++)
+        {
+            var skipped = starts[v] - places[firstRows[v]];
+            if (skipped < 0 || length - skipped < TLanes.Count) return -1;
+            var at = results[firstRows[v]] + skipped;
+            if (v == 0) first = at;
+            else if (at != first + (v * TLanes.Count)) return -1;
+        }
+
+        return first;
+    }
+
+    /// <summary>The sums of a panel for all rows, straight into the result where its columns stand side by side there, else [row, column].</summary>
+    /// <returns>The rows that are in the result.</returns>
+    private int Multiply(Part part, int index, T* left, T* planes, nint* starts, int vectors, int rowCount, T* bias, T* sums, T* whole, bool accumulate)
+    {
+        var done = 0;
+        while (whole != null && PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - done) <= rowCount - done) done += PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - done);
         var taps = part.Taps.TapCount;
         var product = new PanelProduct<T>
         {
@@ -170,7 +191,6 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             RightSecond = vectors > 1 ? starts[1] - starts[0] : 0,
             RightThird = vectors > 2 ? starts[2] - starts[0] : 0,
             RunLength = 1,
-            ResultStride = vectors * TLanes.Count,
         };
         fixed (nint* shifts = part.Shifts)
         {
@@ -180,31 +200,36 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
                 int channel = (int)((long)channels * block / part.ChannelBlocks), end = (int)((long)channels * (block + 1) / part.ChannelBlocks);
                 product.Runs = (end - channel) * taps;
                 product.Right = planes + starts[0] + (channel * part.Box.ChannelElements);
-                product.Add = block > 0;
                 for (int m = 0, height; m < rowCount; m += height)
                 {
                     height = PanelKernel<TVector, T, TLanes>.HeightFor(rowCount - m);
                     product.Rows = Math.Min(height, rowCount - m);
                     product.Left = left + (m * product.LeftStride) + ((nint)channel * taps);
-                    product.Result = sums + ((nint)m * product.ResultStride);
+                    var isDone = m < done;
+                    product.ResultStride = isDone ? resultPlane : vectors * TLanes.Count;
+                    product.Result = (isDone ? whole : sums) + (m * product.ResultStride);
+                    product.Add = block > 0 || (isDone && accumulate);
+                    if (isDone) Prefetch.Rows(product.Result, resultPlane, height, vectors * TLanes.Count);
                     product.Bias = block == 0 ? bias + m : null;
                     PanelKernel<TVector, T, TLanes>.Multiply(product, height, vectors);
                 }
             }
         }
+
+        return done;
     }
 
-    /// <summary>Carries those columns of a vector that are positions into the rows of the result.</summary>
-    private void Spread(T* sums, int pitch, int rowCount, nint* places, nint* results, int first, int end, nint place, int length, int step, T* result, bool accumulate)
+    /// <summary>Carries those columns of a vector that are positions into the rows of the result, for result channels [firstChannel, channelEnd).</summary>
+    private void Spread(T* sums, int pitch, int firstChannel, int channelEnd, nint* places, nint* results, int first, int end, nint place, int length, int step, T* result, bool accumulate)
     {
         for (var row = first; row < end && places[row] < place + TLanes.Count; row++)
         {
             var skipped = (int)Math.Max(0, place - places[row]);
             var column = (int)(places[row] + skipped - place);
             var count = Math.Min(length - skipped, TLanes.Count - column);
-            var to = result + results[row] + ((nint)skipped * step);
-            var from = sums + column;
-            for (var m = 0; m < rowCount; m++, from += pitch, to += resultPlane)
+            var to = result + results[row] + ((nint)skipped * step) + (firstChannel * resultPlane);
+            var from = sums + column + ((nint)firstChannel * pitch);
+            for (var m = firstChannel; m < channelEnd; m++, from += pitch, to += resultPlane)
             {
                 if (accumulate) RowSpread<TVector, T, TLanes>.Add(from, to, step, count);
                 else RowSpread<TVector, T, TLanes>.Store(from, to, step, count);
