@@ -18,19 +18,19 @@ internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
 ///            v: lanes          one number per row and term, broadcast,
 ///        r ┌─────────┐         times vectors that stand side by side
 ///          │ 6 × 4   │
-///          └─────────┘         stays in registers over all terms (6 × 2 or 2 × 4 where there are but 16)
+///          └─────────┘         stays in registers over all terms; 12 × 2 where a row has no more (6 × 2 or 2 × 4 where there are but 16 registers)
 /// </code>
 /// Unshared forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
 /// rows are inputs of the patch, terms are outputs, lanes the batch. Kernel gradient: rows are outputs, terms are
 /// examples, lanes are the patch. Shifted planes: lanes are positions, terms are channels and taps.
 /// </summary>
-internal static unsafe class BroadcastProduct<T, TVector, TLanes>
+internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
     where T : unmanaged
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
     /// <summary>The most rows of a tile.</summary>
-    public const int TileRows = 6;
+    public const int TileRows = 12;
 
     /// <summary>Any number of rows and whole vectors: cuts them into tiles.</summary>
     /// <param name="number">Base of the numbers.</param>
@@ -56,7 +56,8 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
 
         for (; v + 2 <= vectors; v += 2, lanes += 2 * TLanes.Count, sums += 2 * TLanes.Count)
         {
-            Columns<Two>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+            var tall = TLanes.HasManyRegisters ? TallTiles(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add) : 0;
+            Columns<Two>(number, rows + tall, rowCount - tall, lanes, outer, inner, sums, sumRows + tall, add);
         }
 
         if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);

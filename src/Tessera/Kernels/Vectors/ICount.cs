@@ -40,3 +40,13 @@ internal readonly struct Seven : ICount
 {
     public static int Value => 7;
 }
+
+internal readonly struct Eight : ICount
+{
+    public static int Value => 8;
+}
+
+internal readonly struct Twelve : ICount
+{
+    public static int Value => 12;
+}
