@@ -124,8 +124,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
                 {
                     var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, run.Count - i);
                     var k = weights + run.Weights + ((long)i * run.RowStride);
-                    Prefetch.Elements(k + kernelStride, (long)height * run.RowStride);
-                    BroadcastProduct<T, TVector, TLanes>.Run(k, rows, height, lanes, outside, inside, to + ((long)i * perChannel), sums, vectors, window > 0);
+                    BroadcastProduct<T, TVector, TLanes>.Run(k, rows, height, lanes, outside, inside, to + ((long)i * perChannel), sums, vectors, window > 0, k + kernelStride);
                 }
             }
         }

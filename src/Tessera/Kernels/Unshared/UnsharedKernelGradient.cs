@@ -165,10 +165,16 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
                 for (var at = 0; at < length; at += PanelWidth)
                 {
                     var width = Math.Min(PanelWidth, length - at);
-                    Prefetch.Elements(into + kernelStride + outputs.Scalar[0] + ((long)at * outputs.Count), (long)width * outputs.Count);
+                    var ahead = into + kernelStride + outputs.Scalar[0] + ((long)at * outputs.Count);
                     Transposition.Gather(from, list + at, width, examples, panel, PanelWidth, zeros, wide);
                     var vectors = width / full;
-                    if (vectors > 0) BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane, outputs.Count, panel, outer, inner, into + at, outputs.Scalar, vectors, add);
+                    for (var m = 0; m < outputs.Count; m += BroadcastProduct<T, TVector, TLanes>.TileRows)
+                    {
+                        var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, outputs.Count - m);
+                        Prefetch.Elements(ahead + ((long)m * width), (long)height * width);
+                        if (vectors > 0) BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane + m, height, panel, outer, inner, into + at, outputs.Scalar + m, vectors, add);
+                    }
+
                     var rest = width - (vectors * full);
                     if (rest == 0) continue;
                     BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane, outputs.Count, panel + (vectors * full), outer, inner, tails, tailRows, 1, false);

@@ -6,17 +6,17 @@ namespace Tessera.Kernels.Vectors;
 internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
 {
     /// <summary>Takes as many rows as fall into tiles of 12 and one of 8, and says how many.</summary>
-    private static int TallTiles(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    private static int TallTiles(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
     {
         var r = 0;
-        for (; r + 12 <= rowCount; r += 12) TallTile<Twelve>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+        for (; r + 12 <= rowCount; r += 12) TallTile<Twelve>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
         if (r + 8 > rowCount) return r;
-        TallTile<Eight>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+        TallTile<Eight>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
         return r + 8;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TallTile<TRows>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    private static void TallTile<TRows>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
         where TRows : struct, ICount
     {
         T* k0 = number + rows[0];
@@ -49,6 +49,12 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
         {
             nint outerScalar = outer.Scalar[o];
             var outerLanes = lanes + outer.Lane[o];
+            if (ahead != null)
+            {
+                Prefetch.Elements(ahead, TRows.Value * innerCount);
+                ahead += TRows.Value * innerCount;
+            }
+
             for (nint i = 0; i < innerCount; i++)
             {
                 var at = outerScalar + innerScalar[i];

@@ -43,53 +43,59 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
     /// <param name="sumRows">Where each row's results begin.</param>
     /// <param name="vectors">How many vectors each row has.</param>
     /// <param name="add">Whether to add to the results.</param>
-    public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add)
+    /// <param name="ahead">Numbers that will be needed next, as many as this product has, fetched a few with every outer term; none if null.</param>
+    public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add, T* ahead = null)
     {
         var v = 0;
         if (TLanes.HasManyRegisters || rowCount <= 2)
         {
             for (; v + 4 <= vectors; v += 4, lanes += 4 * TLanes.Count, sums += 4 * TLanes.Count)
             {
-                Columns<Four>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+                Columns<Four>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead);
+                ahead = null;
             }
         }
 
         for (; v + 2 <= vectors; v += 2, lanes += 2 * TLanes.Count, sums += 2 * TLanes.Count)
         {
-            var tall = TLanes.HasManyRegisters ? TallTiles(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add) : 0;
-            Columns<Two>(number, rows + tall, rowCount - tall, lanes, outer, inner, sums, sumRows + tall, add);
+            var tall = TLanes.HasManyRegisters ? TallTiles(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead) : 0;
+            Columns<Two>(number, rows + tall, rowCount - tall, lanes, outer, inner, sums, sumRows + tall, add, Rest(ahead, tall, outer, inner));
+            ahead = null;
         }
 
-        if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+        if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead);
     }
 
-    private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    /// <summary>What is fetched ahead from row <paramref name="row"/> on.</summary>
+    private static T* Rest(T* ahead, int row, in Terms outer, in Terms inner) => ahead == null ? null : ahead + ((long)row * outer.Count * inner.Count);
+
+    private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
         where TColumns : struct, ICount
     {
         var r = 0;
-        for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+        for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
         if (r + 4 <= rowCount)
         {
-            Tile<Four, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+            Tile<Four, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
             r += 4;
         }
 
         switch (rowCount - r)
         {
             case 3:
-                Tile<Three, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<Three, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
             case 2:
-                Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
             case 1:
-                Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
         where TRows : struct, ICount
         where TColumns : struct, ICount
     {
@@ -111,6 +117,12 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
         {
             nint outerScalar = outer.Scalar[o];
             var outerLanes = lanes + outer.Lane[o];
+            if (ahead != null)
+            {
+                Prefetch.Elements(ahead, TRows.Value * innerCount);
+                ahead += TRows.Value * innerCount;
+            }
+
             for (nint i = 0; i < innerCount; i++)
             {
                 var at = outerScalar + innerScalar[i];
