@@ -11,6 +11,8 @@ internal sealed class UnsharedBlocking
     /// <summary>Two thirds of a second-level cache, which buffers share with the weights that stream through: less of it cuts rows, and the ends of cut rows are fetched twice.</summary>
     public const int CacheBytes = 700 * 1024;
 
+    private const long NearBytes = 4L << 20;
+
     private const int BytesAlongBatch = 256;
 
     private const int LineBytes = 64;
@@ -21,6 +23,9 @@ internal sealed class UnsharedBlocking
 
     /// <summary>The rows that are walked.</summary>
     public RowWalk Walk { get; }
+
+    /// <summary>Whether inputs and outputs are too large to wait near by, so that it pays to fetch their rows while products run.</summary>
+    public bool IsFar { get; private init; }
 
     /// <summary>Examples in a block, a multiple of the vector.</summary>
     public int Examples { get; private set; }
@@ -75,12 +80,14 @@ internal sealed class UnsharedBlocking
             Segment = cutsInput ? walk.Last.Input : walk.Last.Output,
             Inputs = inputs * g.Groups,
             Outputs = outputs * g.Groups,
+            IsFar = batch * ((g.InputChannels * g.InputSize.Product) + (g.OutputChannels * g.OutputSize.Product)) * bytes > NearBytes,
         };
         while (true)
         {
             b.InputSegment = cutsInput ? b.Segment : Math.Min(walk.Last.Input, ((b.Segment - 1) * walk.Last.Stride) + walk.Last.DilatedKernel);
             b.OutputSegment = cutsInput ? Math.Min(walk.Last.Output, ((b.Segment + walk.Last.DilatedKernel - 2) / walk.Last.Stride) + 1) : b.Segment;
-            if ((b.InputElements + b.OutputElements) * bytes <= cacheBytes) return b;
+            // A job of several groups can be cut without cutting rows, so there the buffers are smaller.
+            if ((b.InputElements + b.OutputElements) * bytes <= (b.Groups > 1 ? cacheBytes / 3 * 2 : cacheBytes)) return b;
             if (b.Groups > 1)
             {
                 b.Groups = (b.Groups + 1) / 2;

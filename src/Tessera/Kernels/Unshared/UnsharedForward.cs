@@ -78,7 +78,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
             for (var window = 0; window < runs.Windows; window++)
             {
                 patches.Fill(ref patch, operands.Input, firstExample, examples, row, runs.Window(job, window), runs.WindowStart(window));
-                patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
+                if (blocking.IsFar) patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
                 Products(operands, ref patch, row, job, window, firstExample, examples, first, end, gathered);
             }
 
@@ -94,14 +94,19 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
         var base0 = ofJob[0].First;
         var perChannel = blocking.OutputStride;
         var vectors = blocking.Examples / TLanes.Count;
+        var rowsAtOnce = vectors > 1 ? BroadcastProduct<T, TVector, TLanes>.TileRows : BroadcastProduct<T, TVector, TLanes>.TileRows / 2;
         var tile = walk.FirstTile(row);
         var channels = (base0, ofJob[^1].First + ofJob[^1].Count);
         var plane = (long)walk.OutputRows * walk.Last.Output;
         var results = operands.Output + (firstExample * outputChannels * plane) + ((long)row * walk.Last.Output) + first;
         for (var p = first; p < end; p++)
         {
-            patches.FetchMoving(ref patch, operands.Input, firstExample, examples, runs.Window(job, window), p - first, end - first);
-            if (window == runs.Windows - 1) Prefetch.Share(results, plane, outputChannels * plane, channels, examples, end - first, p - first, end - first);
+            if (blocking.IsFar)
+            {
+                patches.FetchMoving(ref patch, operands.Input, firstExample, examples, runs.Window(job, window), p - first, end - first);
+                if (window == runs.Windows - 1) Prefetch.Share(results, plane, outputChannels * plane, channels, examples, end - first, p - first, end - first);
+            }
+
             var lanes = patches.TapsAt(ref patch, p);
             var taps = patch.Taps;
             var weights = operands.Kernel + ((tile + p) * kernelStride);
@@ -110,7 +115,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
                 var run = ofJob[r];
                 var list = runs.List(job, r, window);
                 if (window > 0 && list.Count == 0) continue;
-                for (var i = 0; i < BroadcastProduct<T, TVector, TLanes>.TileRows; i++)
+                for (var i = 0; i < Math.Min(rowsAtOnce, run.Count); i++)
                 {
                     rows[i] = i * run.RowStride;
                     sums[i] = i * perChannel;
@@ -118,14 +123,15 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
 
                 var to = gathered + ((long)(run.First - base0) * perChannel) + ((p - first) * blocking.Examples);
 
-                // The longer of the two lists goes inside. While a tile is at work, its weights for the next position are fetched.
+                // The longer of the two lists goes inside. While a product is at work, its weights for the next position are fetched; a small one has no time to do it bit by bit.
                 var (outside, inside) = taps.Count == 1 ? (taps, list) : (list, taps);
-                for (var i = 0; i < run.Count; i += BroadcastProduct<T, TVector, TLanes>.TileRows)
+                for (var i = 0; i < run.Count; i += rowsAtOnce)
                 {
-                    var height = Math.Min(BroadcastProduct<T, TVector, TLanes>.TileRows, run.Count - i);
+                    var height = Math.Min(rowsAtOnce, run.Count - i);
                     var k = weights + run.Weights + ((long)i * run.RowStride);
-                    Prefetch.Elements(k + kernelStride, (long)height * run.RowStride);
-                    BroadcastProduct<T, TVector, TLanes>.Run(k, rows, height, lanes, outside, inside, to + ((long)i * perChannel), sums, vectors, window > 0);
+                    var burst = vectors == 1 || height < 6;
+                    if (burst) Prefetch.Elements(k + kernelStride, (long)height * run.RowStride);
+                    BroadcastProduct<T, TVector, TLanes>.Run(k, rows, height, lanes, outside, inside, to + ((long)i * perChannel), sums, vectors, window > 0, burst ? null : k + kernelStride);
                 }
             }
         }

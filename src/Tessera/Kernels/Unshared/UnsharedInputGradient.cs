@@ -85,7 +85,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
             patches.ListRows(ref patch, row, part.Band.First, part.Band.End);
             if (patch.Rows == 0) continue;
             Hold(operands.Input, ref patch, part);
-            patches.ListLeaving(ref patch, Math.Min(row + 1, readers.End - 1), part.Band.First, part.Band.End);
+            if (blocking.IsFar) patches.ListLeaving(ref patch, Math.Min(row + 1, readers.End - 1), part.Band.First, part.Band.End);
             for (var window = 0; window < runs.Windows; window++)
             {
                 var outputs = runs.Window(job, window);
@@ -112,11 +112,11 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         var shift = (long)(shown.First - runs.WindowStart(window)) * blocking.OutputStride;
         var plane = (long)walk.OutputRows * walk.Last.Output;
         var coming = operands.Output + (part.FirstExample * outputChannels * plane) + ((row + 1L) * walk.Last.Output) + readers.First;
-        int positions = readers.End - readers.First;
+        var positions = readers.End - readers.First;
         for (var p = readers.First; p < readers.End; p++)
         {
-            if (window == 0) patches.FetchMoving(ref patch, operands.Input, part.FirstExample, part.Examples, Channels(part.Job), p - readers.First, positions);
-            if (row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, part.Examples, positions, p - readers.First, positions);
+            if (blocking.IsFar && window == 0) patches.FetchMoving(ref patch, operands.Input, part.FirstExample, part.Examples, Channels(part.Job), p - readers.First, positions);
+            if (blocking.IsFar && row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, part.Examples, positions, p - readers.First, positions);
             int tapFirst = patch.TapFirst, tapEnd = patch.TapEnd;
             var into = patches.TapsAt(ref patch, p);
             if (patch.TapFirst != tapFirst || patch.TapEnd != tapEnd) ListPatch(patch.Taps, rows, sums);

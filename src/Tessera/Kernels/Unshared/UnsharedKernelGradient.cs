@@ -21,6 +21,8 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
+    private const int ManyExamples = 32;
+
     private readonly int batch;
     private readonly UnsharedBlocking blocking;
     private readonly RowWalk walk;
@@ -108,7 +110,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
             for (var row = band * bandRows; row < lastRow; row++)
             {
                 patches.Fill(ref patch, operands.Input, firstExample, examples, row, channels, channels.First);
-                patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
+                if (blocking.IsFar) patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);
                 for (var window = 0; window < runs.Windows; window++)
                 {
                     var outputs = runs.Window(job, window);
@@ -149,8 +151,8 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         var coming = operands.Output + (firstExample * outputChannels * plane) + ((row + 1L) * walk.Last.Output) + first;
         for (var p = first; p < end; p++)
         {
-            if (window == 0) patches.FetchMoving(ref patch, operands.Input, firstExample, examples, channels, p - first, end - first);
-            if (row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, examples, end - first, p - first, end - first);
+            if (blocking.IsFar && window == 0) patches.FetchMoving(ref patch, operands.Input, firstExample, examples, channels, p - first, end - first);
+            if (blocking.IsFar && row + 1 < walk.OutputRows) Prefetch.Share(coming, plane, outputChannels * plane, shown, examples, end - first, p - first, end - first);
             int tapFirst = patch.TapFirst, tapEnd = patch.TapEnd;
             var lanes = patches.TapsAt(ref patch, p);
             if (patch.TapFirst != tapFirst || patch.TapEnd != tapEnd) ListPatch(patch.Taps, list);
@@ -165,10 +167,17 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
                 for (var at = 0; at < length; at += PanelWidth)
                 {
                     var width = Math.Min(PanelWidth, length - at);
-                    Prefetch.Elements(into + kernelStride + outputs.Scalar[0] + ((long)at * outputs.Count), (long)width * outputs.Count);
+                    var ahead = into + kernelStride + outputs.Scalar[0] + ((long)at * outputs.Count);
                     Transposition.Gather(from, list + at, width, examples, panel, PanelWidth, zeros, wide);
                     var vectors = width / full;
-                    if (vectors > 0) BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane, outputs.Count, panel, outer, inner, into + at, outputs.Scalar, vectors, add);
+                    var rowsAtOnce = examples < ManyExamples ? outputs.Count : BroadcastProduct<T, TVector, TLanes>.TileRows;
+                    for (var m = 0; m < outputs.Count; m += rowsAtOnce)
+                    {
+                        var height = Math.Min(rowsAtOnce, outputs.Count - m);
+                        Prefetch.Elements(ahead + ((long)m * width), (long)height * width);
+                        if (vectors > 0) BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane + m, height, panel, outer, inner, into + at, outputs.Scalar + m, vectors, add);
+                    }
+
                     var rest = width - (vectors * full);
                     if (rest == 0) continue;
                     BroadcastProduct<T, TVector, TLanes>.Run(number, outputs.Lane, outputs.Count, panel + (vectors * full), outer, inner, tails, tailRows, 1, false);

@@ -18,19 +18,19 @@ internal readonly unsafe struct Terms(int* scalar, int* lane, int count)
 ///            v: lanes          one number per row and term, broadcast,
 ///        r ┌─────────┐         times vectors that stand side by side
 ///          │ 6 × 4   │
-///          └─────────┘         stays in registers over all terms (6 × 2 or 2 × 4 where there are but 16)
+///          └─────────┘         stays in registers over all terms; 12 × 2 where a row has no more (6 × 2 or 2 × 4 where there are but 16 registers)
 /// </code>
 /// Unshared forward: rows are outputs, terms are connected channels (outer) and taps (inner), lanes the batch. Input gradient:
 /// rows are inputs of the patch, terms are outputs, lanes the batch. Kernel gradient: rows are outputs, terms are
 /// examples, lanes are the patch. Shifted planes: lanes are positions, terms are channels and taps.
 /// </summary>
-internal static unsafe class BroadcastProduct<T, TVector, TLanes>
+internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
     where T : unmanaged
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
     /// <summary>The most rows of a tile.</summary>
-    public const int TileRows = 6;
+    public const int TileRows = 12;
 
     /// <summary>Any number of rows and whole vectors: cuts them into tiles.</summary>
     /// <param name="number">Base of the numbers.</param>
@@ -43,52 +43,59 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
     /// <param name="sumRows">Where each row's results begin.</param>
     /// <param name="vectors">How many vectors each row has.</param>
     /// <param name="add">Whether to add to the results.</param>
-    public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add)
+    /// <param name="ahead">Numbers that will be needed next, as many as this product has, fetched a few with every outer term; none if null.</param>
+    public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add, T* ahead = null)
     {
         var v = 0;
         if (TLanes.HasManyRegisters || rowCount <= 2)
         {
             for (; v + 4 <= vectors; v += 4, lanes += 4 * TLanes.Count, sums += 4 * TLanes.Count)
             {
-                Columns<Four>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+                Columns<Four>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead);
+                ahead = null;
             }
         }
 
         for (; v + 2 <= vectors; v += 2, lanes += 2 * TLanes.Count, sums += 2 * TLanes.Count)
         {
-            Columns<Two>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+            var tall = TLanes.HasManyRegisters ? TallTiles(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead) : 0;
+            Columns<Two>(number, rows + tall, rowCount - tall, lanes, outer, inner, sums, sumRows + tall, add, Rest(ahead, tall, outer, inner));
+            ahead = null;
         }
 
-        if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add);
+        if (v < vectors) Columns<One>(number, rows, rowCount, lanes, outer, inner, sums, sumRows, add, ahead);
     }
 
-    private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    /// <summary>What is fetched ahead from row <paramref name="row"/> on.</summary>
+    private static T* Rest(T* ahead, int row, in Terms outer, in Terms inner) => ahead == null ? null : ahead + ((long)row * outer.Count * inner.Count);
+
+    private static void Columns<TColumns>(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
         where TColumns : unmanaged, ICount
     {
         var r = 0;
-        for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+        for (; r + 6 <= rowCount; r += 6) Tile<Six, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
         if (r + 4 <= rowCount)
         {
-            Tile<Four, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+            Tile<Four, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
             r += 4;
         }
 
         switch (rowCount - r)
         {
             case 3:
-                Tile<Three, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<Three, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
             case 2:
-                Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<Two, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
             case 1:
-                Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add);
+                Tile<One, TColumns>(number, rows + r, lanes, outer, inner, sums, sumRows + r, add, Rest(ahead, r, outer, inner));
                 break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add)
+    private static void Tile<TRows, TColumns>(T* number, int* rows, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, bool add, T* ahead)
         where TRows : unmanaged, ICount
         where TColumns : unmanaged, ICount
     {
@@ -110,6 +117,12 @@ internal static unsafe class BroadcastProduct<T, TVector, TLanes>
         {
             nint outerScalar = outer.Scalar[o];
             var outerLanes = lanes + outer.Lane[o];
+            if (ahead != null)
+            {
+                Prefetch.Elements(ahead, sizeof(TRows) * innerCount);
+                ahead += sizeof(TRows) * innerCount;
+            }
+
             for (nint i = 0; i < innerCount; i++)
             {
                 var at = outerScalar + innerScalar[i];

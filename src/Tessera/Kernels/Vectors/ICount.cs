@@ -32,3 +32,6 @@ internal readonly struct Seven : ICount;
 
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 internal readonly struct Eight : ICount;
+
+[StructLayout(LayoutKind.Sequential, Size = 12)]
+internal readonly struct Twelve : ICount;

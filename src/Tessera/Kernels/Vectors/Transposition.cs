@@ -18,9 +18,9 @@ internal static unsafe class Transposition
     /// <summary>An offset for <see cref="Gather"/> that stands for a row of zeros.</summary>
     public const int ZeroRow = int.MinValue;
 
-    private const int FarBytes = 1024;
+    private const long CacheWayBytes = 4096;
 
-    private const int FarColumns = 8;
+    private const int ColumnsTogether = 8;
 
     /// <summary>Rows at equal distances.</summary>
     /// <param name="from">The first row.</param>
@@ -34,13 +34,14 @@ internal static unsafe class Transposition
     public static void Run<T>(T* from, long fromStride, int rows, int columns, T* to, long toStride, bool add, bool vectors)
         where T : unmanaged, INumberBase<T>
     {
-        // Columns that lie far apart often fall on the same few places of the first-level cache: a few of them at a time, each from end to end.
-        if (toStride * sizeof(T) >= FarBytes && columns > FarColumns)
+        // Columns whose distance is a multiple of a large power of two push each other out of the first-level cache: then a few at a time, each from end to end.
+        var step = toStride * sizeof(T);
+        if (columns > ColumnsTogether && columns * (step & -step) > ColumnsTogether * CacheWayBytes)
         {
-            for (var c = 0; c < columns; c += FarColumns)
+            for (var c = 0; c < columns; c += ColumnsTogether)
             {
-                var first = add ? c : Math.Min(c, columns - FarColumns);
-                Run(from + first, fromStride, rows, Math.Min(FarColumns, columns - first), to + (first * toStride), toStride, add, vectors);
+                var first = add ? c : Math.Min(c, columns - ColumnsTogether);
+                Run(from + first, fromStride, rows, Math.Min(ColumnsTogether, columns - first), to + (first * toStride), toStride, add, vectors);
             }
 
             return;
