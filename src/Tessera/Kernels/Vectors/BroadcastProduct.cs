@@ -43,7 +43,7 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
     /// <param name="sumRows">Where each row's results begin.</param>
     /// <param name="vectors">How many vectors each row has.</param>
     /// <param name="add">Whether to add to the results.</param>
-    /// <param name="ahead">Numbers that will be needed next, as many as this product has, fetched a few with every outer term; none if null.</param>
+    /// <param name="ahead">Numbers that will be needed next, as many as this product has, fetched a few with every outer term where there is more than one vector; none if null.</param>
     public static void Run(T* number, int* rows, int rowCount, T* lanes, in Terms outer, in Terms inner, T* sums, int* sumRows, int vectors, bool add, T* ahead = null)
     {
         var v = 0;
@@ -117,7 +117,7 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
         {
             nint outerScalar = outer.Scalar[o];
             var outerLanes = lanes + outer.Lane[o];
-            if (ahead != null)
+            if (TColumns.Value > 1 && ahead != null)
             {
                 Prefetch.Elements(ahead, sizeof(TRows) * innerCount);
                 ahead += sizeof(TRows) * innerCount;
