@@ -47,7 +47,8 @@ internal sealed unsafe class FewExamplesForward<T, TVector, TLanes> : Algorithm<
     {
         var walk = few.Walk;
         var patch = few.Begin(own + (batch * few.PatchElements));
-        for (var row = job * bandRows; row < Math.Min(walk.OutputRows, (job + 1) * bandRows); row++)
+        var (firstRow, lastRow) = Shares.Of(walk.OutputRows, bands, job);
+        for (var row = firstRow; row < lastRow; row++)
         {
             few.ListRows(ref patch, row);
             var tile = walk.FirstTile(row);

@@ -65,7 +65,8 @@ internal sealed unsafe class FewExamplesKernelGradient<T, TVector, TLanes> : Alg
         var walk = few.Walk;
         var row = own + (batch * few.PatchElements);
         var patch = few.Begin(row + RowElements);
-        for (var outputRow = job * bandRows; outputRow < Math.Min(walk.OutputRows, (job + 1) * bandRows); outputRow++)
+        var (firstRow, lastRow) = Shares.Of(walk.OutputRows, bands, job);
+        for (var outputRow = firstRow; outputRow < lastRow; outputRow++)
         {
             few.ListRows(ref patch, outputRow);
             var tile = walk.FirstTile(outputRow);

@@ -63,7 +63,15 @@ internal sealed unsafe class RowWalk
         var least = axes.Length == 0 ? 1 : Math.Max(2, 2 * (axes[^1].DilatedKernel - axes[^1].Stride));
         var wanted = (JobsWanted + otherJobs - 1) / otherJobs;
         var rows = Math.Min(OutputRows, Math.Max(least, OutputRows / wanted));
-        return ((OutputRows + rows - 1) / rows, rows);
+        return Bands(OutputRows, rows, otherJobs);
+    }
+
+    /// <summary>Bands of at most so many rows, one more where all jobs would be an odd number, which two threads cannot share; see <see cref="Shares"/> for the rows of each.</summary>
+    private static (int Bands, int Rows) Bands(int count, int rows, int otherJobs)
+    {
+        var bands = (count + rows - 1) / rows;
+        if (bands > 1 && bands < count && bands * otherJobs % 2 == 1) bands++;
+        return (bands, (count + bands - 1) / bands);
     }
 
     /// <summary>Cuts the outermost axis of the input into bands, as <see cref="OutputBands"/> does the output.</summary>
@@ -73,7 +81,7 @@ internal sealed unsafe class RowWalk
         var least = Math.Max(2, 2 * axes[0].DilatedKernel);
         var wanted = (JobsWanted + otherJobs - 1) / otherJobs;
         var rows = Math.Min(axes[0].Input, Math.Max(least, axes[0].Input / wanted));
-        return ((axes[0].Input + rows - 1) / rows, rows);
+        return Bands(axes[0].Input, rows, otherJobs);
     }
 
     /// <summary>The output rows [First, End) that can read input rows [first, end) of the outermost axis.</summary>

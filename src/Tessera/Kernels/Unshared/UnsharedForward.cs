@@ -32,7 +32,6 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
     private readonly int batchBlocks;
     private readonly int segments;
     private readonly int bands;
-    private readonly int bandRows;
     private readonly bool wide;
 
     public UnsharedForward(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
@@ -47,7 +46,7 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
         kernelStride = geometry.PairCount * geometry.KernelSize.Product;
         batchBlocks = (batch + blocking.Examples - 1) / blocking.Examples;
         segments = (walk.Last.Output + blocking.Segment - 1) / blocking.Segment;
-        (bands, bandRows) = walk.OutputBands(batchBlocks * runs.Jobs * segments);
+        (bands, _) = walk.OutputBands(batchBlocks * runs.Jobs * segments);
         Stages = [batchBlocks * runs.Jobs * bands * segments];
     }
 
@@ -70,10 +69,10 @@ internal sealed unsafe class UnsharedForward<T, TVector, TLanes> : Algorithm<T>
         var examples = Math.Min(blocking.Examples, batch - firstExample);
         var first = segment * blocking.Segment;
         var end = Math.Min(walk.Last.Output, first + blocking.Segment);
-        var lastRow = Math.Min(walk.OutputRows, (band + 1) * bandRows);
+        var (firstRow, lastRow) = Shares.Of(walk.OutputRows, bands, band);
         var gathered = own + patches.Elements;
         var patch = patches.Begin(own, walk.LastReads(first, end), examples);
-        for (var row = band * bandRows; row < lastRow; row++)
+        for (var row = firstRow; row < lastRow; row++)
         {
             for (var window = 0; window < runs.Windows; window++)
             {

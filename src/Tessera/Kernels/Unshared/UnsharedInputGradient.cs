@@ -35,7 +35,6 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
     private readonly int batchBlocks;
     private readonly int segments;
     private readonly int bands;
-    private readonly int bandRows;
     private readonly bool wide;
 
     public UnsharedInputGradient(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
@@ -52,7 +51,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         kernelStride = (long)geometry.PairCount * volume;
         batchBlocks = (batch + blocking.Examples - 1) / blocking.Examples;
         segments = (walk.Last.Input + blocking.Segment - 1) / blocking.Segment;
-        (bands, bandRows) = walk.InputBands(batchBlocks * runs.Jobs * segments);
+        (bands, _) = walk.InputBands(batchBlocks * runs.Jobs * segments);
         Stages = [batchBlocks * runs.Jobs * bands * segments];
     }
 
@@ -75,7 +74,7 @@ internal sealed unsafe class UnsharedInputGradient<T, TVector, TLanes> : Algorit
         var examples = Math.Min(blocking.Examples, batch - firstExample);
         var firstInput = segment * blocking.Segment;
         var part = new Part(
-            job, firstExample, examples, (firstInput, Math.Min(walk.Last.Input, firstInput + blocking.Segment)), (band * bandRows, Math.Min(walk.BandRows, (band + 1) * bandRows)));
+            job, firstExample, examples, (firstInput, Math.Min(walk.Last.Input, firstInput + blocking.Segment)), Shares.Of(walk.BandRows, bands, band));
         if (!operands.Accumulate) Clear(operands.Input, part);
         var gradients = own + patches.Elements;
         var patch = patches.Begin(own, part.Inputs, examples);

@@ -37,7 +37,6 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
     private readonly bool hasUnusedTiles;
     private readonly int segments;
     private readonly int bands;
-    private readonly int bandRows;
     private readonly bool wide;
 
     public UnsharedKernelGradient(OperatorGeometry geometry, int batch, bool wide, int cacheBytes = UnsharedBlocking.CacheBytes)
@@ -54,7 +53,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         kernelElements = geometry.KernelShape.Product;
         hasUnusedTiles = geometry.Tile.Product > geometry.OutputSize.Product;
         segments = (walk.Last.Output + blocking.Segment - 1) / blocking.Segment;
-        (bands, bandRows) = walk.OutputBands(runs.Jobs * segments);
+        (bands, _) = walk.OutputBands(runs.Jobs * segments);
         exampleScalars = GC.AllocateUninitializedArray<int>(blocking.Examples + 1, pinned: true);
         exampleLanes = GC.AllocateUninitializedArray<int>(blocking.Examples + 1, pinned: true);
         for (var n = 0; n <= blocking.Examples; n++)
@@ -99,7 +98,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         job /= bands;
         var first = segment * blocking.Segment;
         var end = Math.Min(walk.Last.Output, first + blocking.Segment);
-        var lastRow = Math.Min(walk.OutputRows, (band + 1) * bandRows);
+        var (firstRow, lastRow) = Shares.Of(walk.OutputRows, bands, band);
         var ofJob = runs.OfJob(job);
         var channels = (ofJob[0].First, ofJob[^1].First + ofJob[^1].Count);
         var gradients = own + patches.Elements;
@@ -107,7 +106,7 @@ internal sealed unsafe class UnsharedKernelGradient<T, TVector, TLanes> : Algori
         {
             var examples = Math.Min(blocking.Examples, batch - firstExample);
             var patch = patches.Begin(own, walk.LastReads(first, end), examples);
-            for (var row = band * bandRows; row < lastRow; row++)
+            for (var row = firstRow; row < lastRow; row++)
             {
                 patches.Fill(ref patch, operands.Input, firstExample, examples, row, channels, channels.First);
                 if (blocking.IsFar) patches.ListComing(ref patch, row + 1, begins: row + 1 == lastRow);

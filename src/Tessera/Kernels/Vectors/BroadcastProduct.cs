@@ -117,7 +117,7 @@ internal static unsafe partial class BroadcastProduct<T, TVector, TLanes>
         {
             nint outerScalar = outer.Scalar[o];
             var outerLanes = lanes + outer.Lane[o];
-            if (TColumns.Value > 1 && ahead != null)
+            if (sizeof(TColumns) > 1 && ahead != null)
             {
                 Prefetch.Elements(ahead, sizeof(TRows) * innerCount);
                 ahead += sizeof(TRows) * innerCount;
