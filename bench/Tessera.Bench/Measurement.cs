@@ -11,7 +11,7 @@ internal static class Measurement
     private const int LeastRounds = 3;
     private const double SecondsPerTurn = 0.02;
     private const double SecondsOfWarmUp = 0.15;
-    private const int MillisecondsOfRest = 5;
+    private const int MillisecondsOfRest = 10;
     private const double MostSecondsOfRest = 0.5;
 
     /// <summary>Median seconds of one run for each contestant.</summary>

@@ -16,12 +16,10 @@ internal interface IParallelWork
 internal sealed class ThreadTeam
 #pragma warning restore CA1001
 {
-    private const int SpinCount = 2000;
-
     private static readonly ThreadTeam Team = new();
 
-    private readonly List<ManualResetEventSlim> starts = [];
-    private readonly ManualResetEventSlim finished = new(false, SpinCount);
+    private readonly List<Signal> starts = [];
+    private readonly Signal finished = new();
     private IParallelWork? current;
     private int busy;
     private int jobCount;
@@ -56,31 +54,35 @@ internal sealed class ThreadTeam
         jobCount = jobs;
         nextJob = 0;
         failure = null;
-        running = threads - 1;
-        finished.Reset();
-        for (var thread = 0; thread < threads - 1; thread++) starts[thread].Set();
+        running = threads;
+        for (var thread = 0; thread < threads - 1; thread++) starts[thread].Give();
         TakeJobs(0);
-        finished.Wait();
+        // A thread that has not begun, because the system has let it have no processor, is not waited for.
+        for (var thread = 0; thread < threads - 1; thread++)
+        {
+            if (starts[thread].TakeBack()) Interlocked.Decrement(ref running);
+        }
+
+        if (Interlocked.Decrement(ref running) != 0) finished.Await();
         current = null;
         if (failure is not null) throw new InvalidOperationException("A parallel job failed: " + failure.Message, failure);
     }
 
     private void AddThread()
     {
-        var start = new ManualResetEventSlim(false, SpinCount);
+        var start = new Signal();
         starts.Add(start);
         var worker = starts.Count;
         new Thread(() => Serve(start, worker)) { IsBackground = true, Name = $"Tessera {worker}" }.Start();
     }
 
-    private void Serve(ManualResetEventSlim start, int worker)
+    private void Serve(Signal start, int worker)
     {
         while (true)
         {
-            start.Wait();
-            start.Reset();
+            start.Await();
             TakeJobs(worker);
-            if (Interlocked.Decrement(ref running) == 0) finished.Set();
+            if (Interlocked.Decrement(ref running) == 0) finished.Give();
         }
     }
 
