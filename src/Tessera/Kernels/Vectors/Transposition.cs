@@ -20,6 +20,8 @@ internal static unsafe class Transposition
 
     private const long CacheWayBytes = 4096;
 
+    private const long LargePowerOfTwo = 1024;
+
     private const int ColumnsTogether = 8;
 
     /// <summary>Rows at equal distances.</summary>
@@ -36,7 +38,8 @@ internal static unsafe class Transposition
     {
         // Columns whose distance is a multiple of a large power of two push each other out of the first-level cache: then a few at a time, each from end to end.
         var step = toStride * sizeof(T);
-        if (columns > ColumnsTogether && columns * (step & -step) > ColumnsTogether * CacheWayBytes)
+        var power = step & -step;
+        if (columns > ColumnsTogether && power >= LargePowerOfTwo && columns * power > ColumnsTogether * CacheWayBytes)
         {
             for (var c = 0; c < columns; c += ColumnsTogether)
             {

@@ -34,6 +34,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     private readonly int tapsPerOuter;
     private readonly int rowStep;
     private readonly int columnStep;
+    private readonly bool isEven; // Taps stand evenly spaced in the kernel, and need not be gathered first.
 
     public KernelTransform(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
     {
@@ -45,12 +46,10 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         tiles = (int)geometry.Tile.Product;
         tilePitch = (nint)geometry.PairCount * volume;
         (rowTaps, columnTaps) = (tiling.Rows.Taps, tiling.Columns.Taps);
+        isEven = !tiling.IsDealt;
         tapsPerOuter = rowTaps * columnTaps;
         (rowStep, columnStep) = (rowTaps == 1 ? 0 : tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
     }
-
-    /// <summary>Whether taps stand evenly spaced in the kernel, and need not be gathered first.</summary>
-    private bool IsEven => !tiling.IsDealt;
 
     /// <summary>What turning some channels takes, for panels of a width.</summary>
     public long ScratchElements(int channels, int width) => ((long)tiles * channels * volume * width) + (2 * Components * TLanes.Count);
@@ -70,6 +69,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, nint residuePitch, T* scratch)
     {
         T* halfway = scratch, taken = halfway + (Components * TLanes.Count), turned = taken + (Components * TLanes.Count);
+        nint row = isEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = isEven ? (nint)columnStep * width : TLanes.Count;
         for (var tile = 0; tile < tiles; tile++)
         {
             Turn(kernel + (tile * tilePitch), lane, lanes, width, first, end, turned + ((nint)tile * (end - first) * volume * width));
@@ -83,11 +83,11 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                 {
                     var elements = tiling.Elements.AsSpan(((residue * tiling.OuterTaps) + outer) * tapsPerOuter, tapsPerOuter);
                     var into = to + (residue * residuePitch) + (outer * outerPitch) + ((nint)c * width);
+                    var firstElement = isEven ? turned + ((((nint)c * volume) + elements[0]) * width) : taken;
                     for (var v = 0; v < width; v += TLanes.Count)
                     {
-                        T* from = IsEven ? turned + ((((nint)c * volume) + elements[0]) * width) + v : taken;
-                        nint row = IsEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = IsEven ? (nint)columnStep * width : TLanes.Count;
-                        if (!IsEven) Take(elements, turned + v, c, end - first, width, taken);
+                        var from = isEven ? firstElement + v : taken;
+                        if (!isEven) Take(elements, turned + v, c, end - first, width, taken);
                         if (rowTaps == 1)
                         {
                             PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, from, column, 0, into + v, componentPitch, 0, 1);
@@ -109,6 +109,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     public void Unpack(T* from, nint componentPitch, nint outerPitch, nint rowPitch, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* scratch)
     {
         T* halfway = scratch, taken = halfway + (Components * TLanes.Count), turned = taken + (Components * TLanes.Count);
+        nint row = isEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = isEven ? (nint)columnStep * width : TLanes.Count;
         for (var residue = 0; residue < tiling.Residues; residue++)
         {
             for (var c = 0; c < end - first; c++)
@@ -119,8 +120,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                     var sums = from + (outer * outerPitch) + (c * rowPitch) + ((nint)residue * width);
                     for (var v = 0; v < width; v += TLanes.Count)
                     {
-                        T* to = IsEven ? turned + ((((nint)c * volume) + elements[0]) * width) + v : taken;
-                        nint row = IsEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = IsEven ? (nint)columnStep * width : TLanes.Count;
+                        T* to = isEven ? turned + ((((nint)c * volume) + elements[0]) * width) + v : taken;
                         if (rowTaps == 1)
                         {
                             PointTransform<TVector, T, TLanes>.Gather(columnTaps, true, sums + v, componentPitch, 0, to, column, 0, 1);
@@ -131,7 +131,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
                             PointTransform<TVector, T, TLanes>.Gather(rowTaps, true, halfway, Points * TLanes.Count, TLanes.Count, to, row, column, columnTaps);
                         }
 
-                        if (!IsEven) Give(elements, taken, c, end - first, width, turned + v);
+                        if (!isEven) Give(elements, taken, c, end - first, width, turned + v);
                     }
                 }
             }
