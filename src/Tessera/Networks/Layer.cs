@@ -76,6 +76,13 @@ public abstract record Layer
     {
     }
 
+    /// <summary>Checks that the layer that <see cref="Reference"/> names is a max pooling, for those that take its winners.</summary>
+    private protected void CheckHasWinners(Layer? referenced)
+    {
+        if (referenced is Layers.MaxPool) return;
+        throw Misfit($"{Reference} is {(referenced is null ? "the network's input" : "of kind " + referenced.Kind)}; name a max-pool layer, whose winners are kept.");
+    }
+
     /// <summary>Checks the layer that its first input comes from; null for the network's input.</summary>
     internal virtual void CheckSource(Layer? source)
     {

@@ -24,11 +24,7 @@ public sealed record MaxPositions(string Of) : Layer
         ? inputs[0]
         : throw Misfit($"the input {inputs[0]} has another shape than the output {inputs[1]} of {Of}, whose winners it counts; let it take {Of}.");
 
-    internal override void CheckReference(Layer? referenced)
-    {
-        if (referenced is MaxPool) return;
-        throw Misfit($"{Of} is {(referenced is null ? "the network's input" : "of kind " + referenced.Kind)}; name a max-pool layer, whose winners are kept.");
-    }
+    internal override void CheckReference(Layer? referenced) => CheckHasWinners(referenced);
 
     internal override LayerExecution<T> Compile<T>(LayerContext context) => new MaxPositionsExecution<T>(context.Inputs[1], context.Inputs[2]);
 }
