@@ -23,7 +23,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     where TLanes : struct, ILanes<TVector, T>
 {
     private const int BoxBytes = 192 * 1024;
-    private const int KernelBlockBytes = 96 * 1024;
+    private const int KernelBlockBytes = 320 * 1024;
     private const int MostResults = 512;
     private const int MostWorkerBytes = 4 << 20;
     private const int WantedJobs = 8;

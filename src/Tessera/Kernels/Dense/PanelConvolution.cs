@@ -24,8 +24,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int PanelBytes = 24 * 1024;
-    private const int BlockVectors = 24;
+    private const int PanelBytes = 48 * 1024;
+    private const int BlockVectors = 12;
     private const int TableBudgetBytes = 512 * 1024;
 
     private readonly bool transposed;
@@ -147,6 +147,17 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             var to = panels + ((nint)tables.Panels[panel].FirstColumn * (end - k));
             var tap = taps == 0 ? 0 : k % taps;
             var plane = taps == 0 ? source : source + (k / taps * sourcePlane);
+            if (taps == 1)
+            {
+                var only = tables.Slices[panel];
+                var one = tables.Runs + only.First;
+                if (only.IsFull && only.Count == 1 && one->Step == 1)
+                {
+                    RowCopy<TVector, T, TLanes>.Rows(plane + one->Source, sourcePlane, end - k, width, to);
+                    continue;
+                }
+            }
+
             for (var at = k; at < end; at++, to += width)
             {
                 var slice = tables.Slices[((part.SlicesPerBlock ? at - k : tap) * tables.PanelCount) + panel];

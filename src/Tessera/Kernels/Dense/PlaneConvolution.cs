@@ -70,9 +70,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             jobs = checked((int)(jobs + (groups * rowBlocks * part.Box.Count)));
             var perChannel = part.Box.RowsTouched * ((3 * TLanes.Count) + part.Box.RowSpan) * sizeof(T);
             part.ChannelBlocks = Up(channels, Math.Max(1, Math.Max(FirstCacheBytes / perChannel, 64 / Math.Max(1, part.Taps.TapCount))));
-            var most = Up(channels, part.ChannelBlocks);
-            part.Shifts = new nint[most * part.Taps.TapCount];
-            for (var k = 0; k < part.Shifts.Length; k++) part.Shifts[k] = (k / part.Taps.TapCount * part.Box.ChannelElements) + part.Box.TapShifts[k % part.Taps.TapCount];
+            part.Elements = [.. Enumerable.Range(0, part.Taps.TapCount)];
             planeElements = Math.Max(planeElements, part.Box.Elements + part.Slack);
             part.Rows = part.Box.Rows;
             mostRows = Math.Max(mostRows, part.Rows);
@@ -103,7 +101,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((double)rowBlocks * part.Box.Elements) + (part.Taps.Axes[^1].ResultStep == 1 ? 0 : 8.0 * part.Box.Positions * rows))) + kernelRows.Cost(inJobs: false);
 
     /// <summary>Whether the planes of every box fit their cache.</summary>
-    public bool Fits => planeElements * sizeof(T) <= 2 * BoxBytes && parts.All(part => part.Shifts.Length * sizeof(long) <= 4 * FirstCacheBytes);
+    public bool Fits => planeElements * sizeof(T) <= 2 * BoxBytes;
 
     private static int SumElements => MostRows * 3 * TLanes.Count;
 
@@ -190,15 +188,18 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             LeftStride = kernelRows.RowLength(index),
             RightSecond = vectors > 1 ? starts[1] - starts[0] : 0,
             RightThird = vectors > 2 ? starts[2] - starts[0] : 0,
-            RunLength = 1,
+            Runs = taps,
+            LeftStep = taps,
+            RightPitch = part.Box.ChannelElements,
         };
-        fixed (nint* shifts = part.Shifts)
+        fixed (nint* shifts = part.Box.TapShifts, elements = part.Elements)
         {
             product.RunOffsets = shifts;
+            product.LeftOffsets = elements;
             for (var block = 0; block < part.ChannelBlocks; block++)
             {
                 int channel = (int)((long)channels * block / part.ChannelBlocks), end = (int)((long)channels * (block + 1) / part.ChannelBlocks);
-                product.Runs = (end - channel) * taps;
+                product.RunLength = end - channel;
                 product.Right = planes + starts[0] + (channel * part.Box.ChannelElements);
                 for (int m = 0, height; m < rowCount; m += height)
                 {
@@ -256,6 +257,6 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         /// <summary>The most rows of positions in a box, counted once: counting makes objects.</summary>
         public int Rows { get; set; }
 
-        public nint[] Shifts { get; set; } = [];
+        public nint[] Elements { get; set; } = [];
     }
 }
