@@ -210,7 +210,6 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
                     product.ResultStride = isDone ? resultPlane : vectors * TLanes.Count;
                     product.Result = (isDone ? whole : sums) + (m * product.ResultStride);
                     product.Add = block > 0 || (isDone && accumulate);
-                    if (isDone) Prefetch.Rows(product.Result, resultPlane, height, vectors * TLanes.Count);
                     product.Bias = block == 0 ? bias + m : null;
                     PanelKernel<TVector, T, TLanes>.Multiply(product, height, vectors);
                 }
