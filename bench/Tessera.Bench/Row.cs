@@ -1,7 +1,7 @@
 namespace Tessera.Bench;
 
-/// <summary>One line of a timed suite: this library's time for a workload beside one peer's, or alone where no peer has it.</summary>
-internal sealed record Row(Workload Workload, Machine Machine, double Seconds, long? WorkspaceBytes, string? Peer, double? PeerSeconds, bool Agrees)
+/// <summary>One line of a timed suite: this library's time for a workload beside one peer's, or alone where no peer has it. Beside a peer that lays its kernel out before the clock starts there is a second line, where this library does too.</summary>
+internal sealed record Row(Workload Workload, Machine Machine, double Seconds, long? WorkspaceBytes, string? Peer, double? PeerSeconds, bool Agrees, bool HasPackedKernel)
 {
     /// <summary>How many times as fast as the peer.</summary>
     public double? Ratio => PeerSeconds / Seconds;
@@ -21,7 +21,9 @@ internal sealed record Row(Workload Workload, Machine Machine, double Seconds, l
             new("bandwidthShare", isStep ? null : "of memory", 9, Workload.Bytes > 0 ? Workload.Bytes / Seconds / 1e9 / Machine.ReadGigabytesPerSecond : null, "p0"),
             new("workspaceBytes", null, 0, WorkspaceBytes),
             new(null, "KiB work", 8, WorkspaceBytes / 1024.0, "f0"),
-            new("peer", "peer", -16, Peer),
+            new("packedKernel", null, 0, HasPackedKernel),
+            new("peer", null, 0, Peer),
+            new(null, "peer", -16, HasPackedKernel ? $"{Peer}, packed" : Peer),
             new("peerMilliseconds", "peer ms", 9, PeerSeconds * 1e3, "f3"),
             new("peerGflops", "peer GFLOP/s", 12, peerGigaflops, "f1"),
             .. Images(isStep, "peerImagesPerSecond", "peer images/s", PeerSeconds),

@@ -22,6 +22,9 @@ internal interface IContestant : IDisposable
     /// <summary>What it computes with, in its own words, where the system tells.</summary>
     string? Algorithm => null;
 
+    /// <summary>Whether it was given the kernel, and could lay it out, before the clock starts; else every run is given a kernel.</summary>
+    bool HasConstantKernel => false;
+
     /// <summary>What is timed.</summary>
     void Run();
 

@@ -43,6 +43,8 @@ internal sealed class OnnxRuntimeSystem : ISystem
         private readonly OrtValue[] inputs;
         private readonly OrtValue[] outputs;
 
+        public bool HasConstantKernel => true;
+
         public Contestant(ConvolutionWorkload workload)
         {
             var shape = workload.Shape;

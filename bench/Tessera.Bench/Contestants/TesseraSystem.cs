@@ -9,6 +9,9 @@ internal enum TesseraRole
     /// <summary>As a caller meets it.</summary>
     Subject,
 
+    /// <summary>Beside itself: with a kernel packed before the clock starts, where packing changes anything.</summary>
+    Packed,
+
     /// <summary>Beside itself: the ordinary convolution of a tiled or table operator's shape.</summary>
     Ordinary,
 
@@ -22,9 +25,13 @@ internal enum TesseraRole
 /// <summary>This library: a plan and its workspace made beforehand, tensors over plain arrays.</summary>
 internal sealed class TesseraSystem(TesseraRole role) : ISystem
 {
+    /// <summary>The name of the one whose kernel is packed beforehand.</summary>
+    public const string PackedName = "tessera-packed";
+
     public string Name => role switch
     {
         TesseraRole.Subject => "tessera",
+        TesseraRole.Packed => PackedName,
         TesseraRole.Ordinary => "tessera-ordinary",
         TesseraRole.Exact => "tessera-exact",
         _ => "tessera-ordinary-exact",
@@ -43,8 +50,9 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
         }
 
         var exact = role is TesseraRole.Exact or TesseraRole.OrdinaryExact;
-        var contestant = new Contestant(convolution, comparable: !ordinary, exact);
-        return exact && contestant.Algorithm == new Contestant(convolution, comparable: false, exact: false).Algorithm ? null : contestant;
+        var contestant = new Contestant(convolution, comparable: !ordinary, exact, packs: role == TesseraRole.Packed);
+        if (role == TesseraRole.Packed) return contestant.HasConstantKernel ? contestant : null;
+        return exact && contestant.Algorithm == new Contestant(convolution, comparable: false, exact: false, packs: false).Algorithm ? null : contestant;
     }
 
     private sealed class Contestant : IContestant
@@ -53,6 +61,7 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
         private readonly bool comparable;
         private readonly ConvolutionPlan<float> plan;
         private readonly Workspace<float> workspace;
+        private readonly PackedKernel<float>? packed;
         private readonly float[] output;
         private readonly float[] kernelGradient;
         private readonly float[] inputGradient;
@@ -60,7 +69,7 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
         private readonly nint[] kernelLengths;
         private readonly nint[] outputLengths;
 
-        public Contestant(ConvolutionWorkload workload, bool comparable, bool exact)
+        public Contestant(ConvolutionWorkload workload, bool comparable, bool exact, bool packs)
         {
             this.workload = workload;
             this.comparable = comparable;
@@ -72,9 +81,14 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
             inputLengths = plan.InputShape.ToLengths();
             kernelLengths = plan.KernelShape.ToLengths();
             outputLengths = plan.OutputShape.ToLengths();
+            if (!packs || workload.Operation is not (Operation.Forward or Operation.InputGradient)) return;
+            var use = workload.Operation == Operation.Forward ? KernelUse.Forward : KernelUse.InputGradient;
+            if (plan.PackKernel(new ReadOnlyTensorSpan<float>(workload.Kernel, kernelLengths), use) is { IsOnlyCopied: false } kernel) packed = kernel;
         }
 
-        public long? WorkspaceBytes => workspace.Bytes;
+        public long? WorkspaceBytes => workspace.Bytes + (packed?.Bytes ?? 0);
+
+        public bool HasConstantKernel => packed is not null;
 
         /// <summary>As the plan's words say it, without the workspace: <c>Forward: panels …; workspace …</c>; of forward and backward all three.</summary>
         public string Algorithm => string.Join('\n', plan.ToString().Split('\n')
@@ -86,6 +100,13 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
             var input = new ReadOnlyTensorSpan<float>(workload.Input, inputLengths);
             var kernel = new ReadOnlyTensorSpan<float>(workload.Kernel, kernelLengths);
             var gradient = new ReadOnlyTensorSpan<float>(workload.OutputGradient, outputLengths);
+            if (packed is not null)
+            {
+                if (workload.Operation == Operation.Forward) packed.Forward(input, default, new TensorSpan<float>(output, outputLengths), workspace);
+                else packed.InputGradient(gradient, new TensorSpan<float>(inputGradient, inputLengths), workspace);
+                return;
+            }
+
             if (workload.Operation is Operation.Forward or Operation.ForwardBackward)
             {
                 plan.Forward(input, kernel, default, new TensorSpan<float>(output, outputLengths), workspace);

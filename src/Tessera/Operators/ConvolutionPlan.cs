@@ -97,7 +97,7 @@ public sealed unsafe class ConvolutionPlan<T>
             TensorChecks.Apart(z, OutputShape, k, KernelShape, "output", "kernel");
             var rented = workspace ?? Rent();
             Forward(v, k, bias.IsEmpty ? null : b, z, rented, accumulate);
-            if (workspace is null) spare = rented;
+            if (workspace is null) GiveBack(rented);
         }
     }
 
@@ -124,7 +124,7 @@ public sealed unsafe class ConvolutionPlan<T>
             TensorChecks.Apart(k, KernelShape, g, OutputShape, "kernel gradient", "output gradient");
             var rented = workspace ?? Rent();
             KernelGradient(v, g, k, biasGradient.IsEmpty ? null : b, rented, accumulate);
-            if (workspace is null) spare = rented;
+            if (workspace is null) GiveBack(rented);
         }
     }
 
@@ -149,8 +149,25 @@ public sealed unsafe class ConvolutionPlan<T>
             TensorChecks.Apart(v, InputShape, g, OutputShape, "input gradient", "output gradient");
             var rented = workspace ?? Rent();
             InputGradient(k, g, v, rented, accumulate);
-            if (workspace is null) spare = rented;
+            if (workspace is null) GiveBack(rented);
         }
+    }
+
+    /// <summary>
+    /// Lays a kernel out as the plan's algorithms read it, for one that stays the same over many runs: a run with a kernel that is not
+    /// packed does this anew. The kernel is copied: what the caller writes to its own later counts after <see cref="PackedKernel{T}.Update"/>.
+    /// </summary>
+    /// <param name="kernel">K, of <see cref="KernelShape"/>.</param>
+    /// <param name="use">The operations that it will be used for; each takes memory of its own.</param>
+    /// <param name="workspace">A workspace of this plan.</param>
+    /// <exception cref="ArgumentException">The kernel has another shape or is not dense, or no operation is given.</exception>
+    public PackedKernel<T> PackKernel(in ReadOnlyTensorSpan<T> kernel, KernelUse use = KernelUse.Forward, Workspace<T>? workspace = null)
+    {
+        TensorChecks.Dense(kernel, KernelShape, "kernel");
+        if ((use & KernelUse.Both) == 0 || (use & ~KernelUse.Both) != 0) throw new ArgumentException($"use: {use}; give {KernelUse.Forward}, {KernelUse.InputGradient} or {KernelUse.Both}.", nameof(use));
+        var packed = new PackedKernel<T>(this, Used(use, KernelUse.Forward, Operation.Forward), Used(use, KernelUse.InputGradient, Operation.InputGradient));
+        packed.Update(kernel, workspace);
+        return packed;
     }
 
     /// <summary>The operator as a sparse matrix A(K) of M·∏o rows and C·∏i columns, for one example and without bias.</summary>
@@ -179,7 +196,7 @@ public sealed unsafe class ConvolutionPlan<T>
     }
 
     /// <summary>The same on pointers to dense tensors of the plan's shapes; the bias may be null.</summary>
-    internal void Forward(T* input, T* kernel, T* bias, T* output, Workspace<T> workspace, bool accumulate)
+    internal void Forward(T* input, T* kernel, T* bias, T* output, Workspace<T> workspace, bool accumulate, T* packed = null)
     {
         var algorithm = algorithms[(int)Operation.Forward]!;
         var fused = algorithm.AddsBias && biasIsPerChannel;
@@ -189,7 +206,7 @@ public sealed unsafe class ConvolutionPlan<T>
             accumulate = true;
         }
 
-        workspace.Run(algorithm, new Operands<T>(input, kernel, fused ? bias : null, output, accumulate));
+        workspace.Run(algorithm, new Operands<T>(input, kernel, fused ? bias : null, output, accumulate, packed));
     }
 
     /// <summary>The same on pointers; the bias gradient may be null.</summary>
@@ -204,8 +221,15 @@ public sealed unsafe class ConvolutionPlan<T>
         workspace.Run(gatherBias!, new Operands<T>(null, biasGradient, null, outputGradient, accumulate));
 
     /// <summary>The same on pointers.</summary>
-    internal void InputGradient(T* kernel, T* outputGradient, T* inputGradient, Workspace<T> workspace, bool accumulate) =>
-        workspace.Run(algorithms[(int)Operation.InputGradient]!, new Operands<T>(inputGradient, kernel, null, outputGradient, accumulate));
+    internal void InputGradient(T* kernel, T* outputGradient, T* inputGradient, Workspace<T> workspace, bool accumulate, T* packed = null) =>
+        workspace.Run(algorithms[(int)Operation.InputGradient]!, new Operands<T>(inputGradient, kernel, null, outputGradient, accumulate, packed));
 
-    private Workspace<T> Rent() => Interlocked.Exchange(ref spare, null) ?? CreateWorkspace();
+    private Algorithm<T>? Used(KernelUse use, KernelUse one, Operation operation) => (use & one) == 0
+        ? null
+        : algorithms[(int)operation] ?? throw new ArgumentException($"use: the plan was not made for {operation}.", nameof(use));
+
+    /// <summary>A workspace that nobody else uses; <see cref="GiveBack"/> keeps it for whoever comes next.</summary>
+    internal Workspace<T> Rent() => Interlocked.Exchange(ref spare, null) ?? CreateWorkspace();
+
+    internal void GiveBack(Workspace<T> rented) => spare = rented;
 }

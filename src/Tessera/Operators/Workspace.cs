@@ -23,6 +23,7 @@ public sealed unsafe class Workspace<T> : IParallelWork
     private Algorithm<T>? algorithm;
     private Operands<T> operands;
     private int stage;
+    private bool packs;
     private int inUse;
 
     internal Workspace(long sharedElements, long workerElements, int threads)
@@ -47,7 +48,12 @@ public sealed unsafe class Workspace<T> : IParallelWork
     internal Span<T> Memory => memory;
 
     /// <summary>Runs all stages of an algorithm; the operands stay where they are until it returns.</summary>
-    internal void Run(Algorithm<T> algorithm, in Operands<T> operands)
+    internal void Run(Algorithm<T> algorithm, in Operands<T> operands) => Run(algorithm, operands, pack: false);
+
+    /// <summary>Lays a kernel out in <paramref name="packed"/>, of the algorithm's <see cref="Algorithm{T}.PackedElements"/>.</summary>
+    internal void Pack(Algorithm<T> algorithm, T* kernel, T* packed) => Run(algorithm, new Operands<T>(null, kernel, null, null, false, packed), pack: true);
+
+    private void Run(Algorithm<T> algorithm, in Operands<T> operands, bool pack)
     {
         if (algorithm.SharedElements > sharedElements || algorithm.WorkerElements > workerStride)
         {
@@ -63,7 +69,14 @@ public sealed unsafe class Workspace<T> : IParallelWork
         {
             this.algorithm = algorithm;
             this.operands = operands;
-            for (stage = 0; stage < algorithm.Stages.Count; stage++) ThreadTeam.Run(this, algorithm.Stages[stage], threads);
+            packs = pack;
+            if (pack)
+            {
+                ThreadTeam.Run(this, algorithm.PackingJobs, threads);
+                return;
+            }
+
+            for (stage = IsPacked ? 1 : 0; stage < algorithm.Stages.Count; stage++) ThreadTeam.Run(this, algorithm.Stages[stage], threads);
         }
         finally
         {
@@ -71,8 +84,15 @@ public sealed unsafe class Workspace<T> : IParallelWork
         }
     }
 
-    void IParallelWork.Execute(int job, int worker) =>
-        algorithm!.Execute(stage, job, operands, shared, firstWorker + (worker * workerStride));
+    void IParallelWork.Execute(int job, int worker)
+    {
+        var own = firstWorker + (worker * workerStride);
+        if (packs) algorithm!.Pack(job, operands.Kernel, operands.Packed, own);
+        else algorithm!.Execute(stage, job, operands, IsPacked ? operands.Packed : shared, own);
+    }
+
+    /// <summary>Whether what the first stage would lay out is there already.</summary>
+    private bool IsPacked => operands.Packed != null && algorithm!.PacksKernelFirst;
 
     private static long RoundUp(long elements)
     {

@@ -13,7 +13,7 @@ internal static unsafe class AlgorithmAgreement
 {
     /// <summary>
     /// Fails where a result of any of the algorithms differs from the reference's by more than 16 ε · Σ|a||b|, or 64 ε times the largest
-    /// of these sums where neighbours share their rounding errors; or its bits on the number of threads.
+    /// of these sums where neighbours share their rounding errors; or its bits on the number of threads or on whether the kernel was packed before.
     /// </summary>
     /// <param name="sample">The operator and its numbers.</param>
     /// <param name="algorithms">The algorithms for an operation.</param>
@@ -39,23 +39,31 @@ internal static unsafe class AlgorithmAgreement
                     Assert.True(Math.Abs(value - expected[i]) <= 16 * epsilon * magnitude[i], $"{operation}, {typeof(T).Name}, {sample}\n{algorithm.Name}\nelement {i} is {value} instead of {expected[i]}");
                 }
 
+                var packed = Run(algorithm, 2, geometry, operation, sample, accumulate, false, packs: true);
+                Assert.True(Guarded<T>.SameBits(actual, packed), $"{operation}, {sample}\n{algorithm.Name}\na packed kernel gives other bits");
                 Assert.True(Guarded<T>.SameBits(actual, Run(algorithm, 3, geometry, operation, sample, accumulate, false)), $"{operation}, {sample}\n{algorithm.Name}\n3 threads differ from 1");
             }
         }
     }
 
-    private static T[] Run<T>(Algorithm<T> algorithm, int threads, OperatorGeometry geometry, Operation operation, RandomOperator sample, bool accumulate, bool absolute)
+    private static T[] Run<T>(Algorithm<T> algorithm, int threads, OperatorGeometry geometry, Operation operation, RandomOperator sample, bool accumulate, bool absolute, bool packs = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var workspace = new Workspace<T>(algorithm.SharedElements, algorithm.WorkerElements, threads);
-        workspace.Memory.Fill(T.NaN);
         var input = Operand(sample.InputShape, 1, operation == Operation.InputGradient);
         var kernel = Operand(geometry.KernelShape, 2, operation == Operation.KernelGradient);
         var output = Operand([sample.InputShape[0], geometry.OutputChannels, .. geometry.OutputSize.AsSpan()], 3, operation == Operation.Forward);
-        fixed (T* v = input.Values, k = kernel.Values, z = output.Values)
+        var packed = new Guarded<T>([(int)algorithm.PackedElements], Enumerable.Repeat(T.NaN, (int)algorithm.PackedElements).ToArray());
+        fixed (T* v = input.Values, k = kernel.Values, z = output.Values, p = packed.Values)
         {
-            workspace.Run(algorithm, new Operands<T>(v, k, null, z, accumulate));
+            workspace.Memory.Fill(T.NaN);
+            packs &= algorithm.PackedElements > 0;
+            if (packs) workspace.Pack(algorithm, k, p);
+            workspace.Memory.Fill(T.NaN);
+            workspace.Run(algorithm, new Operands<T>(v, packs ? null : k, null, z, accumulate, packs ? p : null));
         }
+
+        packed.CheckGuards("packed kernel");
 
         input.CheckGuards("input");
         kernel.CheckGuards("kernel");

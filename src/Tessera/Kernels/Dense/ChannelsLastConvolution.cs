@@ -80,6 +80,8 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
 
     public override IReadOnlyList<int> Stages { get; }
 
+    public override bool PacksKernelFirst => true;
+
     public override bool AddsBias => !transposed;
 
     /// <summary>Whether a worker's memory and the layout of a box stay within their bounds.</summary>

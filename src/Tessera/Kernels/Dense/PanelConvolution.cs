@@ -86,13 +86,15 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     /// </summary>
     public double Cost => parts.Sum(part => ((double)part.Vectors * part.Depth * ((((rows + 3) / 4) * 4) + (part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24)))) + (part.Map.ResultStep == 1 ? 0 : 8.0 * part.Map.Columns * rows)) + kernelRows.Cost(packsKernelInJobs);
 
+    public override bool PacksKernelFirst => Stages.Count > 1;
+
     public override bool AddsBias => !transposed;
 
     private static int ScratchElements => 8 * 3 * TLanes.Count;
 
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        if (transposed && stage == 0 && !packsKernelInJobs) kernelRows.Pack(job, operands.Kernel, shared);
+        if (PacksKernelFirst && stage == 0) kernelRows.Pack(job, operands.Kernel, shared);
         else Convolve(job, operands, shared, own);
     }
 

@@ -95,6 +95,8 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
 
     public override IReadOnlyList<int> Stages { get; }
 
+    public override bool PacksKernelFirst => transposed;
+
     public override bool AddsBias => !transposed;
 
     /// <summary>What a run costs, in vectors multiplied by rows: see <see cref="PanelConvolution{TVector, T, TLanes}.Cost"/>.</summary>

@@ -52,7 +52,10 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     }
 
     /// <summary>What turning some channels takes, for panels of a width.</summary>
-    public long ScratchElements(int channels, int width) => ((long)tiles * channels * volume * width) + (2 * Components * TLanes.Count);
+    public long ScratchElements(int channels, int width) => (tiles * TurnedElements(channels, width)) + (2 * Components * TLanes.Count);
+
+    /// <summary>Elements of some channels turned round, of one tile.</summary>
+    public long TurnedElements(int channels, int width) => (long)channels * volume * width;
 
     /// <summary>Transforms source channels [first, end) for a panel of result channels; those that do not exist become zeros.</summary>
     /// <param name="kernel">The kernel of a group.</param>
@@ -66,11 +69,13 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     /// <param name="outerPitch">From one outer tap to the next.</param>
     /// <param name="residuePitch">From one residue to the next.</param>
     /// <param name="scratch">Room for <see cref="ScratchElements"/>.</param>
-    public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, nint residuePitch, T* scratch)
+    /// <param name="before">The channels as <see cref="Turn"/> laid them out before, or null; of an operator without tiles.</param>
+    public void Pack(T* kernel, int lane, int lanes, int width, int first, int end, T* to, nint componentPitch, nint outerPitch, nint residuePitch, T* scratch, T* before = null)
     {
         T* halfway = scratch, taken = halfway + (Components * TLanes.Count), turned = taken + (Components * TLanes.Count);
         nint row = isEven ? (nint)rowStep * width : columnTaps * TLanes.Count, column = isEven ? (nint)columnStep * width : TLanes.Count;
-        for (var tile = 0; tile < tiles; tile++)
+        if (before != null) turned = before;
+        for (var tile = 0; before == null && tile < tiles; tile++)
         {
             Turn(kernel + (tile * tilePitch), lane, lanes, width, first, end, turned + ((nint)tile * (end - first) * volume * width));
         }
@@ -144,7 +149,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     }
 
     /// <summary>Source channels [first, end) of one tile's kernel, [c, q][lanes]; lanes and pairs that do not exist are zeros.</summary>
-    private void Turn(T* kernel, int lane, int lanes, int width, int first, int end, T* turned)
+    public void Turn(T* kernel, int lane, int lanes, int width, int first, int end, T* turned)
     {
         if (lanes < width || table is not null) new Span<T>(turned, (end - first) * volume * width).Clear();
         if (table is not null)

@@ -106,6 +106,12 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
 
     public override IReadOnlyList<int> Stages { get; }
 
+    public override bool PacksKernelFirst => !fewTiles;
+
+    public override long PackedElements => fewTiles ? groups * kernels.TurnedElements(channels, (int)residueRow) : SharedElements;
+
+    public override int PackingJobs => fewTiles ? groups * panels : Stages[0];
+
     public override bool AddsBias => !transposed;
 
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
@@ -136,6 +142,21 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         }
     }
 
+    /// <summary>With few tiles it is the kernel turned round that is kept: its transform is so large that reading it would take longer than making it.</summary>
+    public override void Pack(int job, T* kernel, T* packed, T* own)
+    {
+        if (!fewTiles)
+        {
+            base.Pack(job, kernel, packed, own);
+            return;
+        }
+
+        var (lane, width) = PanelAt(Math.DivRem(job, groups, out var group));
+        kernels.Turn(kernel + ((nint)group * kernelElements), lane, Math.Min(width, rows - lane), width, 0, channels, packed + TurnedAt(group, lane));
+    }
+
+    private nint TurnedAt(int group, int lane) => (nint)((group * kernels.TurnedElements(channels, (int)residueRow)) + kernels.TurnedElements(channels, lane));
+
     /// <summary>Few tiles: all of them by one panel of result channels.</summary>
     private void MultiplyPanel(int panel, int group, in Operands<T> operands, T* source, T* own, T* scratch)
     {
@@ -146,7 +167,8 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         for (int first = 0, end; first < channels; first = end)
         {
             end = Math.Min(channels, first + channelsAtOnce);
-            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, 0, scratch);
+            var turned = operands.Packed == null ? null : operands.Packed + TurnedAt(group, lane) + (nint)kernels.TurnedElements(first, width);
+            kernels.Pack(operands.Kernel + ((nint)group * kernelElements), lane, lanes, width, first, end, kernel, kernelPitch, (nint)(end - first) * width, 0, scratch, turned);
             for (var component = 0; component < components; component++)
             {
                 Multiply(source + (component * sourcePitch) + first, mostTiles, kernel + (component * kernelPitch), end - first, width, sums + (component * sumPitch), first > 0);
