@@ -9,7 +9,9 @@ internal sealed class TapConvolution
 {
     private readonly TapAxis[] axes;
 
-    private TapConvolution(TapAxis[] axes, OperatorGeometry geometry)
+    /// <param name="axes">The axes: all of the operator's, or the first of them.</param>
+    /// <param name="geometry">The operator.</param>
+    public TapConvolution(TapAxis[] axes, OperatorGeometry geometry)
     {
         this.axes = axes;
         var taps = 1;

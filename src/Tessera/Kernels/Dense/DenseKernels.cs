@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using Tessera.Kernels.Winograd;
 using Tessera.Operators;
 
 namespace Tessera.Kernels.Dense;
@@ -25,16 +26,16 @@ internal static class DenseKernels
     {
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated)
         {
-            return InOrder<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
+            return InOrder<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options.Exact);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
-            ? InOrder<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
-            : InOrder<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+            ? InOrder<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options.Exact)
+            : InOrder<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options.Exact);
     }
 
     /// <summary>One position that sees the whole input is a matrix product: what finds its way through positions is no better there, and is not made.</summary>
-    private static IEnumerable<Algorithm<T>> InOrder<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static IEnumerable<Algorithm<T>> InOrder<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, bool exact)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
@@ -45,10 +46,10 @@ internal static class DenseKernels
             yield return new FullyConnected<TVector, T, TLanes>(geometry, batch, operation);
         }
 
-        foreach (var algorithm in OfPositions<TVector, T, TLanes>(geometry, batch, operation)) yield return algorithm;
+        foreach (var algorithm in OfPositions<TVector, T, TLanes>(geometry, batch, operation, exact)) yield return algorithm;
     }
 
-    private static Algorithm<T>[] OfPositions<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static Algorithm<T>[] OfPositions<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, bool exact)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
@@ -65,6 +66,7 @@ internal static class DenseKernels
         var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
         if (planes.Fits) fitting.Add((planes.Cost, planes));
         if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } channelsLast) fitting.Add((channelsLast.Cost, channelsLast));
+        if (!exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired) fitting.Add((paired.Cost, paired));
         return [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
     }
 }

@@ -35,6 +35,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private readonly KernelTransform<TVector, T, TLanes> kernels;
     private readonly bool transposed;
     private readonly bool fewTiles;
+    private readonly bool turnsOnce;
     private readonly int groups;
     private readonly int rows;
     private readonly int channels;
@@ -80,6 +81,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         residueKernel = tiling.OuterTaps * channels * residueRow;
         long sourceBytes = components * (long)tiles * tilePitch * sizeof(T), kernelBytes = components * tilePitch * tiling.Residues * residueRow * sizeof(T);
         fewTiles = tiling.Residues == 1 && (sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes));
+        turnsOnce = geometry.Tile.Product == 1;
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
@@ -108,9 +110,9 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
 
     public override bool PacksKernelFirst => !fewTiles;
 
-    public override long PackedElements => fewTiles ? groups * kernels.TurnedElements(channels, (int)residueRow) : SharedElements;
+    public override long PackedElements => !fewTiles ? SharedElements : turnsOnce ? groups * kernels.TurnedElements(channels, (int)residueRow) : 0;
 
-    public override int PackingJobs => fewTiles ? groups * panels : Stages[0];
+    public override int PackingJobs => fewTiles ? Stages[1] : Stages[0];
 
     public override bool AddsBias => !transposed;
 
