@@ -3,6 +3,15 @@ namespace Tessera.Kernels;
 /// <summary>Work cut into parts of which none is longer than another by more than one, the longer ones first: threads that take part after part then end at about the same time.</summary>
 internal static class Shares
 {
+    /// <summary>
+    /// The jobs that work is cut into where there is room, for up to four threads. How kernel gradients are summed, and which algorithm runs, is decided by this number
+    /// whatever the threads, so that the bits are the same.
+    /// </summary>
+    public const int LeastJobs = 8;
+
+    /// <summary>The jobs that so many threads want, where results do not depend on how work is cut: two for each.</summary>
+    public static int JobsFor(int threads) => Math.Max(LeastJobs, 2 * threads);
+
     /// <summary>What a part has of <paramref name="count"/> pieces.</summary>
     public static (int First, int End) Of(long count, int parts, int part)
     {

@@ -21,7 +21,6 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
 {
     private const int KernelBytes = 24 * 1024;
     private const int JobBytes = 384 * 1024;
-    private const int WantedJobs = 8;
     private const int FewTiles = 40;
     private const int PieceTiles = 16;
     private const int LeastJobProducts = 1 << 15;
@@ -52,7 +51,8 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     /// <param name="geometry">The operator.</param>
     /// <param name="batch">Examples N.</param>
     /// <param name="planes">Whether the input is [C, positions] instead of blocked.</param>
-    public BlockedConvolution(OperatorGeometry geometry, int batch, bool planes)
+    /// <param name="wantedJobs">The jobs that threads want.</param>
+    public BlockedConvolution(OperatorGeometry geometry, int batch, bool planes, int wantedJobs = Shares.LeastJobs)
     {
         this.batch = batch;
         this.planes = planes;
@@ -71,7 +71,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         var perBlock = taps * (planes ? 1 : TLanes.Count) * TLanes.Count * Math.Min(vectors, BlockedTile<TVector, T, TLanes>.MostVectors) * sizeof(T);
         atOnce = Up(sourceBlocks, Up(sourceBlocks, Math.Max(1, KernelBytes / perBlock)));
         // A kernel of one tap has all positions in one row, which is cut; other rows are short.
-        pieces = rowAxis.Output > 1 ? 1 : EvenlyShared(Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions));
+        pieces = rowAxis.Output > 1 ? 1 : EvenlyShared(Up(columnAxis.Output, PieceTiles * BlockedTile<TVector, T, TLanes>.MostPositions), wantedJobs);
         units = checked(batch * rowAxis.Output * pieces);
 
         tilesPerUnit = Math.Max(1, (Up(inEnd - inFirst, BlockedTile<TVector, T, TLanes>.MostPositions) + columnAxis.Output - inEnd + inFirst) / pieces);
@@ -79,7 +79,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         // Rows are cut until a job's part of input and result stays in L2, and until there are enough jobs for threads to share; then panels are.
         var unitBytes = ((columnAxis.Output * (long)columnAxis.Stride * rowAxis.Stride * inputs) + (columnAxis.Output * (long)outputs)) * sizeof(T) / pieces;
         var products = (long)columnAxis.Output * inputs * outputs * taps / pieces;
-        var wanted = (int)Math.Clamp(units * groups * products / LeastJobProducts, 1, WantedJobs);
+        var wanted = (int)Math.Clamp(units * groups * products / LeastJobProducts, 1, wantedJobs);
         var kernelBytes = kernelPerVector * vectors * sizeof(T);
         unitBlocks = (int)Math.Clamp(Up(units * unitBytes, JobBytes), 1, units);
         // A large kernel is better read once than the input is.
@@ -89,7 +89,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         if (unitBlocks * panelBlocks * groups < wanted) unitBlocks = Math.Min(units, Up(wanted, panelBlocks * groups));
         if (unitBlocks * panelBlocks * groups < wanted) panelBlocks = Math.Min(panels, Up(wanted, unitBlocks * groups));
         var others = groups * panelBlocks;
-        if (others % WantedJobs != 0 && others * unitBlocks > WantedJobs) unitBlocks = Math.Min(units, Up(unitBlocks, WantedJobs) * WantedJobs);
+        if (others % wantedJobs != 0 && others * unitBlocks > wantedJobs) unitBlocks = Math.Min(units, Up(unitBlocks, wantedJobs) * wantedJobs);
         Stages = [checked(others * unitBlocks)];
     }
 
@@ -240,7 +240,7 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     }
 
     /// <summary>The nearest number of pieces that as many threads as there are jobs wanted can share evenly.</summary>
-    private static int EvenlyShared(int count) => count <= WantedJobs / 2 ? count : Math.Max(1, (count + (WantedJobs / 2)) / WantedJobs) * WantedJobs;
+    private static int EvenlyShared(int count, int wantedJobs) => count <= wantedJobs / 2 ? count : Math.Max(1, (count + (wantedJobs / 2)) / wantedJobs) * wantedJobs;
 
     private (int First, int Width) PanelAt(int panel)
     {

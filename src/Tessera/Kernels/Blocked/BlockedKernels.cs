@@ -29,9 +29,9 @@ internal static class BlockedKernels
         if (geometry.OutputSize.Product == 0 || !Fills<T>(geometry.OutputChannels, options.Instructions)) return null;
         return Width(options.Instructions) switch
         {
-            64 => Convolution<Vector512<T>, T, Lanes512<T>>(geometry, batch, options.Exact),
-            32 => Convolution<Vector256<T>, T, Lanes256<T>>(geometry, batch, options.Exact),
-            _ => Convolution<Vector128<T>, T, Lanes128<T>>(geometry, batch, options.Exact),
+            64 => Convolution<Vector512<T>, T, Lanes512<T>>(geometry, batch, options),
+            32 => Convolution<Vector256<T>, T, Lanes256<T>>(geometry, batch, options),
+            _ => Convolution<Vector128<T>, T, Lanes128<T>>(geometry, batch, options),
         };
     }
 
@@ -82,9 +82,9 @@ internal static class BlockedKernels
         if (options.UseReference || !Fills<T>(geometry.InputChannels, options.Instructions)) return null;
         return Width(options.Instructions) switch
         {
-            64 => BlockedTransposed<Vector512<T>, T, Lanes512<T>>.Fits(geometry) ? new BlockedTransposed<Vector512<T>, T, Lanes512<T>>(geometry, batch) : null,
-            32 => BlockedTransposed<Vector256<T>, T, Lanes256<T>>.Fits(geometry) ? new BlockedTransposed<Vector256<T>, T, Lanes256<T>>(geometry, batch) : null,
-            _ => BlockedTransposed<Vector128<T>, T, Lanes128<T>>.Fits(geometry) ? new BlockedTransposed<Vector128<T>, T, Lanes128<T>>(geometry, batch) : null,
+            64 => BlockedTransposed<Vector512<T>, T, Lanes512<T>>.Fits(geometry) ? new BlockedTransposed<Vector512<T>, T, Lanes512<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
+            32 => BlockedTransposed<Vector256<T>, T, Lanes256<T>>.Fits(geometry) ? new BlockedTransposed<Vector256<T>, T, Lanes256<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
+            _ => BlockedTransposed<Vector128<T>, T, Lanes128<T>>.Fits(geometry) ? new BlockedTransposed<Vector128<T>, T, Lanes128<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
         };
     }
 
@@ -99,20 +99,22 @@ internal static class BlockedKernels
         static bool IsPlain(AxisGeometry axis) => axis is { Kernel: 1, Stride: 1, PadLow: 0, PadHigh: 0 };
     }
 
-    private static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? Convolution<TVector, T, TLanes>(OperatorGeometry geometry, int batch, bool exact)
+    private static (BlockedAlgorithm<T> Algorithm, bool ReadsPlanes)? Convolution<TVector, T, TLanes>(OperatorGeometry geometry, int batch, PlanOptions options)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
+        var jobs = Shares.JobsFor(options.ResolvedThreads);
         var groups = geometry.Groups;
         if (groups > 1 && groups == geometry.InputChannels && groups == geometry.OutputChannels) return (new BlockedDepthwise<TVector, T, TLanes>(geometry, batch), false);
         if (groups > 1 && (geometry.InputChannels / groups % TLanes.Count != 0 || geometry.OutputChannels / groups % TLanes.Count != 0)) return null;
         var planes = groups == 1 && geometry.InputChannels < TLanes.Count / 2 && Axes(geometry).Columns.Dilation == 1;
-        if (!planes && BlockedSubsampling<TVector, T, TLanes>.Fits(geometry)) return (new BlockedSubsampling<TVector, T, TLanes>(geometry, batch), false);
+        if (!planes && BlockedSubsampling<TVector, T, TLanes>.Fits(geometry)) return (new BlockedSubsampling<TVector, T, TLanes>(geometry, batch, jobs), false);
+        // As for plans, the choice is made as for few threads.
         var direct = new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes);
-        if (exact || planes || groups > 1 || geometry.Axes.Length < 2 || !IsSmallSquare(geometry)) return (direct, planes);
-        var winograd = new BlockedWinograd<TVector, T, TLanes>(geometry, batch);
-        return (winograd.Cost < direct.Cost ? winograd : direct, false);
+        var isWinograd = !(options.Exact || planes || groups > 1 || geometry.Axes.Length < 2 || !IsSmallSquare(geometry))
+            && new BlockedWinograd<TVector, T, TLanes>(geometry, batch).Cost < direct.Cost;
+        return (isWinograd ? new BlockedWinograd<TVector, T, TLanes>(geometry, batch, jobs) : new BlockedConvolution<TVector, T, TLanes>(geometry, batch, planes, jobs), planes);
     }
 
     private static bool IsSmallSquare(OperatorGeometry geometry)

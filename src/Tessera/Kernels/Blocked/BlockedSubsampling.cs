@@ -18,11 +18,11 @@ internal sealed unsafe class BlockedSubsampling<TVector, T, TLanes> : BlockedAlg
     private readonly int blocks;
     private readonly nint gathered;
 
-    public BlockedSubsampling(OperatorGeometry geometry, int batch)
+    public BlockedSubsampling(OperatorGeometry geometry, int batch, int wantedJobs)
     {
         (rowAxis, columnAxis) = BlockedKernels.Axes(geometry);
         AxisGeometry[] axes = [rowAxis with { Input = rowAxis.Output, Stride = 1, PadHigh = 0 }, columnAxis with { Input = columnAxis.Output, Stride = 1, PadHigh = 0 }];
-        product = new BlockedConvolution<TVector, T, TLanes>(new OperatorGeometry(geometry.InputChannels, geometry.OutputChannels, geometry.Groups, null, axes, false), batch, planes: false);
+        product = new BlockedConvolution<TVector, T, TLanes>(new OperatorGeometry(geometry.InputChannels, geometry.OutputChannels, geometry.Groups, null, axes, false), batch, planes: false, wantedJobs);
         blocks = (geometry.InputChannels + TLanes.Count - 1) / TLanes.Count;
         gathered = (nint)rowAxis.Output * columnAxis.Output * TLanes.Count;
         Stages = [checked(batch * blocks), product.Stages[0]];

@@ -18,7 +18,6 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
-    private const int WantedJobs = 16;
 
     private readonly AxisGeometry rowAxis;
     private readonly AxisGeometry columnAxis;
@@ -31,7 +30,10 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
     private readonly int rowBlocks;
 
     /// <summary>The transpose of an operator, whose outputs are what this reads.</summary>
-    public BlockedTransposed(OperatorGeometry geometry, int batch)
+    /// <param name="geometry">The operator.</param>
+    /// <param name="batch">Examples N.</param>
+    /// <param name="wantedJobs">The jobs that threads want.</param>
+    public BlockedTransposed(OperatorGeometry geometry, int batch, int wantedJobs)
     {
         (rowAxis, columnAxis) = BlockedKernels.Axes(geometry);
         (inputs, outputs) = (geometry.OutputChannels, geometry.InputChannels);
@@ -39,7 +41,7 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
         vectors = Up(outputs, TLanes.Count);
         panels = Up(vectors, BlockedTile<TVector, T, TLanes>.MostVectors);
         taps = rowAxis.Kernel * columnAxis.Kernel;
-        rowBlocks = Math.Clamp(Up(WantedJobs, batch), 1, rowAxis.Output);
+        rowBlocks = Math.Clamp(Up(2 * wantedJobs, batch), 1, rowAxis.Output);
         Stages = [checked(batch * rowBlocks)];
     }
 

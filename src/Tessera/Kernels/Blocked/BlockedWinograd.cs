@@ -28,7 +28,6 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     private const int MostTiles = 48;
     private const int LeastTiles = 12;
     private const int ChannelsAhead = 4;
-    private const int WantedJobs = 8;
     private const int KernelBytes = 24 * 1024;
     private const long SharedSourceBytes = 8L << 20;
     private const long LargeKernelBytes = 4L << 20;
@@ -56,7 +55,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     private readonly nint latePitch;
     private readonly nint kernelPerVector;
 
-    public BlockedWinograd(OperatorGeometry geometry, int batch)
+    public BlockedWinograd(OperatorGeometry geometry, int batch, int wantedJobs = Shares.LeastJobs)
     {
         (rowAxis, columnAxis) = (geometry.Axes[0], geometry.Axes[1]);
         (outputs, inputs) = (geometry.OutputChannels, geometry.InputChannels);
@@ -69,7 +68,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         tilePitch = (nint)sourceBlocks * TLanes.Count;
         inTwoStages = (long)Components * tiles * tilePitch * sizeof(T) <= SharedSourceBytes;
         tileBlocks = Up(tiles, MostTiles);
-        var wanted = inTwoStages ? Up(WantedJobs, panels) : WantedJobs;
+        var wanted = inTwoStages ? Up(wantedJobs, panels) : wantedJobs;
         if (tileBlocks < wanted) tileBlocks = Math.Clamp(tiles / LeastTiles, tileBlocks, wanted);
         mostTiles = Up(tiles, tileBlocks);
         transformsLate = (long)Components * inputs * vectors * TLanes.Count * sizeof(T) > LargeKernelBytes;

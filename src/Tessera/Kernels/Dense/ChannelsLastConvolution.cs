@@ -26,7 +26,6 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     private const int KernelBlockBytes = 320 * 1024;
     private const int MostResults = 512;
     private const int MostWorkerBytes = 4 << 20;
-    private const int WantedJobs = 8;
 
     private readonly int batch;
     private readonly bool transposed;
@@ -46,7 +45,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     private readonly long sumElements;
     private readonly long tableElements;
 
-    public ChannelsLastConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    public ChannelsLastConvolution(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs = Shares.LeastJobs)
     {
         (this.batch, this.transposed) = (batch, transposed);
         groups = geometry.Groups;
@@ -59,9 +58,9 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
 
         // Places whose distance is a multiple of half a page would fall on one another in the cache.
         var pitch = channels * sizeof(T) % 2048 == 0 ? channels + TLanes.Count : channels;
-        var panelsApart = Math.Min(kernel.Panels, WantedJobs);
-        box = new ChannelsLastBox(parts, batch, pitch, BoxBytes / sizeof(T), MostResults, Up(WantedJobs, groups * panelsApart));
-        panelBlocks = (int)Math.Clamp(Up(WantedJobs, groups * box.Count), 1, kernel.Panels);
+        var panelsApart = Math.Min(kernel.Panels, wantedJobs);
+        box = new ChannelsLastBox(parts, batch, pitch, BoxBytes / sizeof(T), MostResults, Up(wantedJobs, groups * panelsApart));
+        panelBlocks = (int)Math.Clamp(Up(wantedJobs, groups * box.Count), 1, kernel.Panels);
         runs = new nint[parts.Length][];
         runLengths = new int[parts.Length];
         for (var part = 0; part < parts.Length; part++) FindRuns(part);

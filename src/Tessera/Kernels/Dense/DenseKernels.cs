@@ -26,16 +26,16 @@ internal static class DenseKernels
     {
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated)
         {
-            return InOrder<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options.Exact);
+            return InOrder<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
-            ? InOrder<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options.Exact)
-            : InOrder<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options.Exact);
+            ? InOrder<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options)
+            : InOrder<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options);
     }
 
     /// <summary>One position that sees the whole input is a matrix product: what finds its way through positions is no better there, and is not made.</summary>
-    private static IEnumerable<Algorithm<T>> InOrder<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, bool exact)
+    private static IEnumerable<Algorithm<T>> InOrder<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
@@ -46,27 +46,37 @@ internal static class DenseKernels
             yield return new FullyConnected<TVector, T, TLanes>(geometry, batch, operation);
         }
 
-        foreach (var algorithm in OfPositions<TVector, T, TLanes>(geometry, batch, operation, exact)) yield return algorithm;
+        foreach (var algorithm in OfPositions<TVector, T, TLanes>(geometry, batch, operation, options)) yield return algorithm;
     }
 
-    private static Algorithm<T>[] OfPositions<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, bool exact)
+    private static IEnumerable<Algorithm<T>> OfPositions<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
         if (operation == Operation.KernelGradient)
         {
-            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch);
-            return geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } last ? [last, gradient] : [gradient];
+            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, Shares.JobsFor(options.ResolvedThreads));
+            return geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
         }
 
+        // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.
+        var jobs = Shares.JobsFor(options.ResolvedThreads);
         var transposed = operation == Operation.InputGradient;
         var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
         var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-        var fitting = new List<(double Cost, Algorithm<T> Algorithm)> { (panels.Cost, panels) };
-        if (planes.Fits) fitting.Add((planes.Cost, planes));
-        if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } channelsLast) fitting.Add((channelsLast.Cost, channelsLast));
-        if (!exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired) fitting.Add((paired.Cost, paired));
-        return [.. fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Algorithm)];
+        var fitting = new List<(double Cost, Algorithm<T> Algorithm, Func<Algorithm<T>> Again)> { (panels.Cost, panels, () => new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)) };
+        if (planes.Fits) fitting.Add((planes.Cost, planes, () => new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+        if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } last)
+        {
+            fitting.Add((last.Cost, last, () => new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+        }
+
+        if (!options.Exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired)
+        {
+            fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
+        }
+
+        return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());
     }
 }

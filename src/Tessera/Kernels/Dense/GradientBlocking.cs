@@ -25,7 +25,7 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
     private readonly TapConvolution[] residues;
     private readonly long positions;
 
-    public GradientBlocking(OperatorGeometry geometry, int batch)
+    public GradientBlocking(OperatorGeometry geometry, int batch, int wantedJobs)
     {
         this.geometry = geometry;
         this.batch = batch;
@@ -50,12 +50,19 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
         RowBlocks = Up(Rows, Math.Min(most, MostRows));
         RowsPerBlock = Up(Up(Rows, RowBlocks), 8) * 8;
         RowBlocks = Up(Rows, RowsPerBlock);
-        Jobs = checked(residues.Length * geometry.Groups * ColumnBlocks * RowBlocks * TapBlocks);
+        Jobs = JobsOf();
 
         // A part costs a whole kernel written and read again, so each should sum over far more than that.
         var parts = (int)Math.Clamp(positions / LeastPositions, 1, Up(PartialSums<TVector, T, TLanes>.WantedJobs, Jobs));
         Boxes = [.. residues.Select(residue => residue.Positions == 0 ? null : MakeBox(residue, expanded, parts))];
         Parts = Math.Min(parts, Boxes.Max(box => box?.Boxes ?? 1));
+
+        // For more threads rows are cut, which changes no sum.
+        if (Jobs * Parts >= wantedJobs) return;
+        RowBlocks = Math.Min(Up(Rows, 8), RowBlocks * Up(wantedJobs, Jobs * Parts));
+        RowsPerBlock = Up(Up(Rows, RowBlocks), 8) * 8;
+        RowBlocks = Up(Rows, RowsPerBlock);
+        Jobs = JobsOf();
     }
 
     /// <summary>The boxes of each tile residue, null where it has no position.</summary>
@@ -103,6 +110,8 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
     public int TapBlocks { get; }
 
     public int TapsPerBlock { get; }
+
+    private int JobsOf() => checked(residues.Length * geometry.Groups * ColumnBlocks * RowBlocks * TapBlocks);
 
     /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs, in numbers multiplied.</summary>
     private int ChooseExpanded()

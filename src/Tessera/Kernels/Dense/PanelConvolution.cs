@@ -40,7 +40,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
     private readonly long panelElements;
     private readonly long tableElements;
 
-    public PanelConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    public PanelConvolution(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs = Shares.LeastJobs)
     {
         this.transposed = transposed;
         var perGroup = (Outputs: geometry.OutputChannels / geometry.Groups, Inputs: geometry.InputChannels / geometry.Groups);
@@ -52,7 +52,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var jobs = 0;
         foreach (var part in parts)
         {
-            part.Block(rows, channels, geometry.Groups, parts.Length);
+            part.Block(rows, channels, geometry.Groups, parts.Length, wantedJobs);
             part.FirstJob = jobs;
             jobs = checked(jobs + (geometry.Groups * part.RowBlocks * part.ColumnBlocks));
             panelElements = Math.Max(panelElements, (long)part.BlockDepth * part.BlockVectorCount * TLanes.Count);
@@ -268,9 +268,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         public long TableBytes { get; private set; }
 
         /// <summary>Cuts k by what L1 holds, columns by what L2 holds, and then further until there are some jobs for threads to share.</summary>
-        public void Block(int rows, int channels, int groups, int parts)
+        public void Block(int rows, int channels, int groups, int parts, int wantedJobs)
         {
-            const int wantedJobs = 8;
             Depth = checked(channels * Taps.TapCount);
             DepthBlocks = Math.Max(1, Up(Depth, PanelBytes / (3 * TLanes.Count * sizeof(T))));
             BlockDepth = Up(Depth, DepthBlocks);

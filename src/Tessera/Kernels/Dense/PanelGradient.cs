@@ -36,11 +36,11 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly long outputElements;
     private readonly long rowElements;
 
-    public PanelGradient(OperatorGeometry geometry, int batch)
+    public PanelGradient(OperatorGeometry geometry, int batch, int wantedJobs)
     {
         this.geometry = geometry;
         this.batch = batch;
-        blocking = new GradientBlocking<TVector, T, TLanes>(geometry, batch);
+        blocking = new GradientBlocking<TVector, T, TLanes>(geometry, batch, wantedJobs);
         parts = new PartialSums<TVector, T, TLanes>(blocking.Parts, geometry.KernelShape.Product);
         (inputPlane, outputPlane) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
         panelSums = (long)blocking.TapsPerBlock * blocking.RowsPerBlock * blocking.Width;

@@ -33,7 +33,8 @@ internal sealed unsafe class PlaneBox
     /// <param name="channels">Source channels that a box holds.</param>
     /// <param name="mostElements">What the planes of a box should not exceed.</param>
     /// <param name="wantedBoxes">How many boxes there should be at least, where positions allow.</param>
-    public PlaneBox(TapConvolution part, int batch, int channels, long mostElements, long wantedBoxes)
+    /// <param name="leastPositions">Positions below which a box is not halved for that.</param>
+    public PlaneBox(TapConvolution part, int batch, int channels, long mostElements, long wantedBoxes, long leastPositions)
     {
         this.channels = channels;
         axes = part.Axes.ToArray();
@@ -63,7 +64,7 @@ internal sealed unsafe class PlaneBox
         extents = new int[rank];
         strides = new long[rank];
         Examples = batch;
-        while (Measure() > mostElements || (Boxes(batch) < wantedBoxes && Positions > 512))
+        while (Measure() > mostElements || (Boxes(batch) < wantedBoxes && Positions > leastPositions))
         {
             if (Examples > 1) Examples = (Examples + 1) / 2;
             else if (Array.FindIndex(size, s => s > 1) is >= 0 and var a) size[a] = (size[a] + 1) / 2;

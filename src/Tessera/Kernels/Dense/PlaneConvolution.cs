@@ -26,7 +26,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     private const int BoxBytes = 256 * 1024;
     private const int FirstCacheBytes = 24 * 1024;
     private const int MostRows = 128;
-    private const int WantedJobs = 8;
+    private const int LeastPositions = 512;
     private const int MostVectors = PanelKernel<TVector, T, TLanes>.MostVectors;
 
     private readonly int batch;
@@ -44,7 +44,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     private readonly long planeElements;
     private readonly long tableElements;
 
-    public PlaneConvolution(OperatorGeometry geometry, int batch, bool transposed)
+    public PlaneConvolution(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs = Shares.LeastJobs)
     {
         this.batch = batch;
         this.transposed = transposed;
@@ -56,9 +56,9 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         (sourceImage, resultImage) = (sourcePlane * channels * groups, resultPlane * rows * groups);
         kernelRows = new KernelRows<T>(geometry, transposed);
         rowBlocks = Up(rows, MostRows);
-        var wantedBoxes = Up(WantedJobs, groups * kernelRows.Parts.Length * rowBlocks);
-        var made = kernelRows.Parts.Select(taps => new Part(taps, new PlaneBox(taps, batch, channels, BoxBytes / sizeof(T), wantedBoxes))).ToArray();
-        rowBlocks = (int)Math.Clamp(Up(WantedJobs, (int)Math.Min(WantedJobs, groups * made.Sum(part => part.Box.Count))), rowBlocks, Math.Max(rowBlocks, rows / 32));
+        var wantedBoxes = Up(wantedJobs, groups * kernelRows.Parts.Length * rowBlocks);
+        var made = kernelRows.Parts.Select(taps => new Part(taps, new PlaneBox(taps, batch, channels, BoxBytes / sizeof(T), wantedBoxes, LeastPositions * Shares.LeastJobs / wantedJobs))).ToArray();
+        rowBlocks = (int)Math.Clamp(Up(wantedJobs, (int)Math.Min(wantedJobs, groups * made.Sum(part => part.Box.Count))), rowBlocks, Math.Max(rowBlocks, rows / 32));
         rowsPerBlock = Up(Up(rows, rowBlocks), 8) * 8;
         rowBlocks = Up(rows, rowsPerBlock);
         parts = made;

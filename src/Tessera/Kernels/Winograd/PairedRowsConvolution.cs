@@ -27,7 +27,6 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
     private const int FarBoxBytes = 640 * 1024;
     private const int FarKernelBytes = 1 << 20;
     private const int WantedPositions = 48;
-    private const int WantedJobs = 8;
     private const int FewChannels = 8;
     private const int MostWorkerBytes = 4 << 20;
 
@@ -64,7 +63,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
     private readonly nint sourcePlane;
     private readonly nint resultPlane;
 
-    public PairedRowsConvolution(OperatorGeometry geometry, int batch, PairedAxis pairs)
+    public PairedRowsConvolution(OperatorGeometry geometry, int batch, PairedAxis pairs, int wantedJobs)
     {
         (this.batch, this.pairs) = (batch, pairs);
         groups = geometry.Groups;
@@ -97,7 +96,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         boxesDown = Up(pairs.Count, pairsPerBox);
         pairsPerBox = Up(pairs.Count, boxesDown);
         (extent, lineElements, pairElements) = ((((columnsPerBox - 1) * columnAxis.SourceStep) + reach + 1), Line(columnsPerBox), (nint)Measure(columnsPerBox));
-        panelBlocks = (int)Math.Clamp(Up(WantedJobs, (int)Math.Min(WantedJobs, groups * Boxes)), 1, panels);
+        panelBlocks = (int)Math.Clamp(Up(wantedJobs, (int)Math.Min(wantedJobs, groups * Boxes)), 1, panels);
         sumElements = ((pairsPerBox * columnsPerBox) + PanelKernel<TVector, T, TLanes>.Height) * mostWidth;
         (first, shared, second) = (Find(pairs.First), Find(pairs.Shared), Find(pairs.Second));
         Stages = [checked(groups * panels), checked((int)(groups * Boxes * panelBlocks))];
@@ -108,11 +107,11 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
     }
 
     /// <summary>The algorithm for an operator, or null where its channels are a table, its weights are not shared, or its rows have no stride or no taps a stride apart.</summary>
-    public static PairedRowsConvolution<TVector, T, TLanes>? TryMake(OperatorGeometry geometry, int batch)
+    public static PairedRowsConvolution<TVector, T, TLanes>? TryMake(OperatorGeometry geometry, int batch, int wantedJobs = Shares.LeastJobs)
     {
         if (geometry.Table is not null || geometry.Axes.Length < 2 || geometry.HasTileAxes || geometry.Axes[^2].Stride == 1 || !ChannelsLastBox.CanLayOut(geometry)) return null;
         var axes = TapConvolution.Forward(geometry)[0].Axes;
-        return axes[^2].Count > 1 && axes[^1].Count > 0 && PairedAxis.TryPair(axes[^2]) is { } pairs ? new PairedRowsConvolution<TVector, T, TLanes>(geometry, batch, pairs) : null;
+        return axes[^2].Count > 1 && axes[^1].Count > 0 && PairedAxis.TryPair(axes[^2]) is { } pairs ? new PairedRowsConvolution<TVector, T, TLanes>(geometry, batch, pairs, wantedJobs) : null;
     }
 
     public override string Name => string.Create(CultureInfo.InvariantCulture, $"rows in pairs, {pairs.Products} products for {2 * rowAxis.Taps.Length}, {TLanes.Name} vectors, {rows} rows × {channels} channels × {outerTaps.TapCount * columnTaps.Length} taps of a row, {Boxes} boxes of {2 * pairsPerBox} × {columnsPerBox} results by {panelBlocks} blocks of {panels} panels, kernel packed first");

@@ -25,7 +25,6 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private const int FirstCacheBytes = 24 * 1024;
     private const int KernelBlockBytes = 384 * 1024;
     private const int FewTilesBytes = 1024 * 1024;
-    private const int WantedJobs = 8;
     private const int PackedChannels = 16;
     private const int PackedBytes = 256 * 1024;
 
@@ -59,7 +58,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private readonly nint residueRow;
     private readonly nint residueKernel;
 
-    public WinogradConvolution(OperatorGeometry geometry, WinogradTiling tiling, bool transposed)
+    public WinogradConvolution(OperatorGeometry geometry, WinogradTiling tiling, bool transposed, int wantedJobs = Shares.LeastJobs)
     {
         this.tiling = tiling;
         components = tiling.Components;
@@ -83,11 +82,13 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         fewTiles = tiling.Residues == 1 && (sourceBytes <= FewTilesBytes || (sourceBytes <= 4 * FewTilesBytes && 4 * sourceBytes <= kernelBytes));
         turnsOnce = geometry.Tile.Product == 1;
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
-        if (fewTiles) panels = Math.Clamp(Up(WantedJobs, groups), panels, Up(vectors, 2));
+        // Sums are cut by the widest panel that few threads would have, whatever the threads.
+        var widest = fewTiles ? Up(vectors, Math.Clamp(Up(Shares.LeastJobs, groups), panels, Up(vectors, 2))) * TLanes.Count : 0;
+        if (fewTiles) panels = Math.Clamp(Up(wantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
-        blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes);
+        blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes, wantedJobs);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
-        channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * mostWidth * sizeof(T)), 1, channels) : channels;
+        channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * widest * sizeof(T)), 1, channels) : channels;
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(mostTiles * tilePitch);
         channelsPacked = (int)Math.Clamp(PackedBytes / (geometry.Tile.Product * geometry.KernelSize.Product * mostWidth * sizeof(T)), 1, PackedChannels);
         kernelPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : tiling.Residues * residueKernel);
@@ -236,7 +237,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         // Channels without a gap between outer taps are one run.
         var taps = tiling.OuterTaps;
         if (count * taps == tilePitch) (count, taps) = (count * taps, 1);
-        var atOnce = Up(count, Up(count, FirstCacheBytes / (width * sizeof(T))));
+        var atOnce = Up(count, Up(count, FirstCacheBytes / (PanelKernel<TVector, T, TLanes>.MostVectors * TLanes.Count * sizeof(T))));
         for (var tap = 0; tap < taps; tap++)
         {
             var left = source + (tap * (tilePitch / tiling.OuterTaps));
@@ -261,11 +262,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     /// The number of blocks of strips: few, so that the kernel is not read too often, but as many as keep a block's
     /// transforms in L2, or at least in 4 MiB, and threads busy.
     /// </summary>
-    private int ChooseBlocks(long kernelBytes)
+    private int ChooseBlocks(long kernelBytes, int wantedJobs)
     {
         const long secondCache = 512 * 1024, most = 4 * 1024 * 1024;
         // A tiled operator's kernel is far beyond L2: a block has 32 tiles for one reading, even where these are four jobs alone.
-        var wanted = tiling.Residues == 1 ? WantedJobs : Math.Clamp((int)(tiling.Tiles / 32), WantedJobs / 2, WantedJobs);
+        var wanted = tiling.Residues == 1 ? wantedJobs : Math.Clamp((int)(tiling.Tiles / 32), wantedJobs / 2, wantedJobs);
         long perTile = components * (tilePitch + (tiling.Residues * residueRow)) * sizeof(T);
         var best = (Cost: double.MaxValue, Blocks: tiling.Strips);
         var fewest = Math.Min(tiling.Strips, Up(wanted, groups));

@@ -22,6 +22,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     where TLanes : struct, ILanes<TVector, T>
 {
     private const int ChannelsAtOnce = 64;
+    private const int LeastChannels = 16;
     private const int TransformBytes = 512 * 1024;
     private const int TurnedBytes = 64 * 1024;
 
@@ -51,7 +52,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly nint sumPitch;
     private readonly int channelsTurned;
 
-    public WinogradGradient(OperatorGeometry geometry, WinogradTiling tiling)
+    public WinogradGradient(OperatorGeometry geometry, WinogradTiling tiling, int wantedJobs)
     {
         this.tiling = tiling;
         components = tiling.Components;
@@ -64,18 +65,29 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         plane = tiling.Rows.SourceSize * tiling.Columns.SourceSize;
         resultPlane = tiling.Rows.ResultSize * tiling.Columns.ResultSize;
         kernelElements = (nint)geometry.PairCount / groups * volume;
-        inputsPerBlock = Even(inputs, Math.Max(16, ChannelsAtOnce / tiling.OuterTaps));
-        outputsPerBlock = Even(outputs, Math.Max(16, ChannelsAtOnce / tiling.Residues));
+        inputsPerBlock = Even(inputs, Math.Max(LeastChannels, ChannelsAtOnce / tiling.OuterTaps));
+        outputsPerBlock = Even(outputs, Math.Max(LeastChannels, ChannelsAtOnce / tiling.Residues));
         resultsPerBlock = checked(tiling.Residues * outputsPerBlock);
         (inputBlocks, outputBlocks) = (Up(inputs, inputsPerBlock), Up(outputs, outputsPerBlock));
         var blocks = checked(groups * inputBlocks * outputBlocks);
         var cut = (int)Math.Clamp(Up(PartialSums<TVector, T, TLanes>.WantedJobs, (long)blocks), 1, Math.Min(tiling.Strips, Up(tiling.Tiles, 4)));
         parts = new PartialSums<TVector, T, TLanes>(cut, geometry.KernelShape.Product);
-        depth = (nint)tiling.OuterTaps * inputsPerBlock;
         var most = Up(tiling.Strips, parts.Parts) * tiling.TilesPerStrip;
         // Where the tiles of a part are few, all of them at once: the sums, which are as large, are then written once and not read again.
-        long perTile = components * (depth + resultsPerBlock) * sizeof(T);
+        long perTile = components * (((long)tiling.OuterTaps * inputsPerBlock) + resultsPerBlock) * sizeof(T);
         tilesAtOnce = most * perTile <= 3 * TransformBytes ? most : (int)Math.Clamp(TransformBytes / perTile, tiling.TilesPerStrip, most);
+
+        // For more threads blocks are cut, which changes no sum.
+        while (blocks * cut < wantedJobs && Math.Max(inputsPerBlock, outputsPerBlock) > LeastChannels)
+        {
+            if (outputsPerBlock >= inputsPerBlock) outputsPerBlock = Even(outputs, Math.Max(LeastChannels, outputsPerBlock / 2));
+            else inputsPerBlock = Even(inputs, Math.Max(LeastChannels, inputsPerBlock / 2));
+            (inputBlocks, outputBlocks) = (Up(inputs, inputsPerBlock), Up(outputs, outputsPerBlock));
+            blocks = checked(groups * inputBlocks * outputBlocks);
+        }
+
+        resultsPerBlock = checked(tiling.Residues * outputsPerBlock);
+        depth = (nint)tiling.OuterTaps * inputsPerBlock;
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(tilesAtOnce * depth);
         resultPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((nint)tilesAtOnce * resultsPerBlock);
         sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(depth * resultsPerBlock);

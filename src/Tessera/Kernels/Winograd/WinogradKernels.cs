@@ -42,12 +42,16 @@ internal static class WinogradKernels
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (WinogradTiling.TryCut(geometry, batch, operation == Operation.InputGradient ? TapAxis.InputGradient : TapAxis.Forward) is not { } tiling) return null;
-        var algorithm = options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
-            ? Make<Vector512<T>, T, Lanes512<T>>(geometry, tiling, operation)
+        var algorithm = Make(Shares.LeastJobs);
+        if (algorithm.WorkerElements * Sizes<T>() > MostWorkerBytes) return null;
+        var jobs = Shares.JobsFor(options.ResolvedThreads);
+        return (jobs == Shares.LeastJobs ? algorithm : Make(jobs), tiling);
+
+        Algorithm<T> Make(int wantedJobs) => options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
+            ? Make<Vector512<T>, T, Lanes512<T>>(geometry, tiling, operation, wantedJobs)
             : options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
-                ? Make<Vector256<T>, T, Lanes256<T>>(geometry, tiling, operation)
-                : Make<Vector128<T>, T, Lanes128<T>>(geometry, tiling, operation);
-        return algorithm.WorkerElements * Sizes<T>() <= MostWorkerBytes ? (algorithm, tiling) : null;
+                ? Make<Vector256<T>, T, Lanes256<T>>(geometry, tiling, operation, wantedJobs)
+                : Make<Vector128<T>, T, Lanes128<T>>(geometry, tiling, operation, wantedJobs);
     }
 
     /// <summary>
@@ -68,12 +72,12 @@ internal static class WinogradKernels
         return products + transforms + kernel < 0.9 * direct;
     }
 
-    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, WinogradTiling tiling, Operation operation)
+    private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, WinogradTiling tiling, Operation operation, int wantedJobs)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T> => operation == Operation.KernelGradient
-            ? new WinogradGradient<TVector, T, TLanes>(geometry, tiling)
-            : new WinogradConvolution<TVector, T, TLanes>(geometry, tiling, operation == Operation.InputGradient);
+            ? new WinogradGradient<TVector, T, TLanes>(geometry, tiling, wantedJobs)
+            : new WinogradConvolution<TVector, T, TLanes>(geometry, tiling, operation == Operation.InputGradient, wantedJobs);
 
     private static unsafe int Sizes<T>()
         where T : unmanaged => sizeof(T);
