@@ -22,6 +22,8 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     private readonly int volume;
     private readonly int panels;
     private readonly int vectors;
+    private readonly int channelsPerJob;
+    private readonly int channelBlocks;
     private readonly long tileElements;
     private readonly (int Part, int Tap)[][] places;
     private readonly long[] starts;
@@ -30,7 +32,8 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     /// <param name="geometry">The operator.</param>
     /// <param name="parts">Its parts that write anything.</param>
     /// <param name="transposed">Whether lanes are input channels.</param>
-    public ChannelsLastKernel(OperatorGeometry geometry, TapConvolution[] parts, bool transposed)
+    /// <param name="wantedJobs">The jobs that threads want.</param>
+    public ChannelsLastKernel(OperatorGeometry geometry, TapConvolution[] parts, bool transposed, int wantedJobs)
     {
         this.transposed = transposed;
         tiles = (int)geometry.Tile.Product;
@@ -42,6 +45,9 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
         vectors = (rows + TLanes.Count - 1) / TLanes.Count;
         panels = (vectors + PanelKernel<TVector, T, TLanes>.MostVectors - 1) / PanelKernel<TVector, T, TLanes>.MostVectors;
         MostWidth = (vectors + panels - 1) / panels * TLanes.Count;
+        channelBlocks = (int)Math.Clamp((wantedJobs + ((long)tiles * groups * panels) - 1) / ((long)tiles * groups * panels), 1, (channels + 7) / 8);
+        channelsPerJob = (channels + channelBlocks - 1) / channelBlocks;
+        channelBlocks = (channels + channelsPerJob - 1) / channelsPerJob;
         places = [.. Enumerable.Range(0, tiles).Select(_ => Enumerable.Repeat((-1, -1), volume).ToArray())];
         Orders = [.. parts.Select(Order)];
         starts = new long[parts.Length];
@@ -67,10 +73,10 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     public long Elements { get; }
 
     /// <summary>Jobs that pack it.</summary>
-    public int Jobs => checked(tiles * groups * panels);
+    public int Jobs => checked(tiles * groups * panels * channelBlocks);
 
     /// <summary>What packing takes.</summary>
-    public long ScratchElements => (long)channels * volume * MostWidth;
+    public long ScratchElements => (long)channelsPerJob * volume * MostWidth;
 
     /// <summary>The first result channel of a panel, how many there are, and its width in whole vectors.</summary>
     public (int First, int Count, int Width) Panel(int panel)
@@ -83,31 +89,33 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     public T* At(T* packed, int part, int group, int panel) =>
         packed + (nint)(starts[part] + ((((long)group * vectors * TLanes.Count) + Panel(panel).First) * taps[part] * channels));
 
-    /// <summary>Packs one panel of one group of one tile.</summary>
+    /// <summary>Packs some source channels of one panel of one group of one tile.</summary>
     public void Pack(int job, T* kernel, T* packed, T* scratch)
     {
+        job = Math.DivRem(job, channelBlocks, out var block);
         job = Math.DivRem(job, panels, out var panel);
         var tile = Math.DivRem(job, groups, out var group);
         var (first, count, width) = Panel(panel);
+        int channel = block * channelsPerJob, end = Math.Min(channels, channel + channelsPerJob);
         kernel += (nint)((tile * tileElements) + ((long)group * rows * channels * volume));
-        if (count < width) new Span<T>(scratch, checked(channels * volume * width)).Clear();
+        if (count < width) new Span<T>(scratch, checked((end - channel) * volume * width)).Clear();
         if (transposed)
         {
-            for (var m = 0; m < channels; m++)
+            for (var m = channel; m < end; m++)
             {
-                Transposition.Run(kernel + ((((nint)m * rows) + first) * volume), volume, count, volume, scratch + ((nint)m * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
+                Transposition.Run(kernel + ((((nint)m * rows) + first) * volume), volume, count, volume, scratch + ((nint)(m - channel) * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
             }
         }
         else
         {
-            Transposition.Run(kernel + ((nint)first * channels * volume), (long)channels * volume, count, channels * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
+            Transposition.Run(kernel + ((((nint)first * channels) + channel) * volume), (long)channels * volume, count, (end - channel) * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
         }
 
         for (var element = 0; element < volume; element++)
         {
             var (part, tap) = places[tile][element];
             if (part < 0) continue;
-            RowCopy<TVector, T, TLanes>.CopyEach(scratch + ((nint)element * width), (nint)volume * width, At(packed, part, group, panel) + ((nint)tap * channels * width), width, width, channels);
+            RowCopy<TVector, T, TLanes>.CopyEach(scratch + ((nint)element * width), (nint)volume * width, At(packed, part, group, panel) + ((((nint)tap * channels) + channel) * width), width, width, end - channel);
         }
     }
 

@@ -52,6 +52,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
     private readonly int boxesDown;
     private readonly int outerPositions;
     private readonly int panelBlocks;
+    private readonly int channelsPacked;
     private readonly int extent;
     private readonly int pitch;
     private readonly nint lineElements;
@@ -99,7 +100,8 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         panelBlocks = (int)Math.Clamp(Up(wantedJobs, (int)Math.Min(wantedJobs, groups * Boxes)), 1, panels);
         sumElements = ((pairsPerBox * columnsPerBox) + PanelKernel<TVector, T, TLanes>.Height) * mostWidth;
         (first, shared, second) = (Find(pairs.First), Find(pairs.Shared), Find(pairs.Second));
-        Stages = [checked(groups * panels), checked((int)(groups * Boxes * panelBlocks))];
+        channelsPacked = Up(channels, Math.Clamp(Up(wantedJobs, groups * panels), 1, Up(channels, FewChannels)));
+        Stages = [checked(groups * panels * Up(channels, channelsPacked)), checked((int)(groups * Boxes * panelBlocks))];
 
         nint Line(int columns) => Up((((columns - 1) * columnAxis.SourceStep) + reach + 1) * (hasFew ? channels : pitch), TLanes.Count) * TLanes.Count;
 
@@ -118,7 +120,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
 
     public override long SharedElements => groups * KernelElements;
 
-    public override long WorkerElements => Math.Max((long)channels * volume * mostWidth, (pairsPerBox * pairElements) + (3 * sumElements) + PlaceElements);
+    public override long WorkerElements => Math.Max((long)channelsPacked * volume * mostWidth, (pairsPerBox * pairElements) + (3 * sumElements) + PlaceElements);
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -192,16 +194,17 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         }
     }
 
-    /// <summary>The kernel of one panel of one group: [outer tap][row or sum of two][column tap][channel][lanes]; of few channels [channel][column tap].</summary>
+    /// <summary>Some channels of the kernel of one panel of one group: [outer tap][row or sum of two][column tap][channel][lanes]; of few channels [channel][column tap].</summary>
     private void PackPanel(int job, T* kernel, T* packed, T* scratch)
     {
+        job = Math.DivRem(job, Up(channels, channelsPacked), out var block);
         var (lane, width) = PanelAt(Math.DivRem(job, groups, out var group));
-        var lanes = Math.Min(width, rows - lane);
-        if (lanes < width) new Span<T>(scratch, channels * volume * width).Clear();
-        Transposition.Run(kernel + ((((nint)group * rows) + lane) * channels * volume), (long)channels * volume, lanes, channels * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
+        int lanes = Math.Min(width, rows - lane), channel = block * channelsPacked, count = Math.Min(channelsPacked, channels - channel);
+        if (lanes < width) new Span<T>(scratch, count * volume * width).Clear();
+        Transposition.Run(kernel + ((((((nint)group * rows) + lane) * channels) + channel) * volume), (long)channels * volume, lanes, count * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
         int rowLength = columnTaps.Length, plane = rowAxis.Taps.Length * rowLength;
         (nint tapPitch, nint channelPitch) = hasFew ? (width, rowLength * width) : (channels * width, width);
-        var to = packed + KernelAt(group, lane);
+        var to = packed + KernelAt(group, lane) + (channel * channelPitch);
         for (var tap = 0; tap < outerTaps.TapCount; tap++)
         {
             foreach (var weight in pairs.Weights)
@@ -210,7 +213,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
                 {
                     var element = (outerTaps.Elements[tap] * plane) + columnTaps[k].Element;
                     T* from = scratch + ((element + ((nint)weight.Element * rowLength)) * width), added = weight.Added is { } other ? scratch + ((element + ((nint)other * rowLength)) * width) : null;
-                    for (var c = 0; c < channels; c++)
+                    for (var c = 0; c < count; c++)
                     {
                         var into = to + (k * tapPitch) + (c * channelPitch);
                         for (var v = 0; v < width; v += TLanes.Count)

@@ -50,6 +50,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
     private readonly nint tilePitch;
     private readonly int channelsAtOnce;
     private readonly int blocks;
+    private readonly int panelGroups;
     private readonly int mostTiles;
     private readonly nint kernelPitch;
     private readonly nint sourcePitch;
@@ -87,16 +88,19 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         if (fewTiles) panels = Math.Clamp(Up(wantedJobs, groups), panels, Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
         blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes, wantedJobs);
+        // Strips are not cut further: for more threads result channels are, though each part then transforms the source again.
+        panelGroups = fewTiles ? 1 : wantedJobs == Shares.LeastJobs ? 1 : Math.Clamp(Up(wantedJobs / 2, checked(groups * blocks)), 1, panels);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
         channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * widest * sizeof(T)), 1, channels) : channels;
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(mostTiles * tilePitch);
         channelsPacked = (int)Math.Clamp(PackedBytes / (geometry.Tile.Product * geometry.KernelSize.Product * mostWidth * sizeof(T)), 1, PackedChannels);
+        if (wantedJobs > Shares.LeastJobs) channelsPacked = Math.Min(channelsPacked, Up(channels * panels, Up(wantedJobs, groups)));
         kernelPitch = StripTransform<TVector, T, TLanes>.ComponentPitch(fewTiles ? (nint)tiling.OuterTaps * channelsAtOnce * mostWidth : tiling.Residues * residueKernel);
         sumRow = fewTiles ? mostWidth : tiling.Residues * residueRow;
         sumPitch = StripTransform<TVector, T, TLanes>.ComponentPitch((mostTiles + PanelKernel<TVector, T, TLanes>.Height) * sumRow);
         Stages = fewTiles
             ? [checked(groups * tiling.Strips), checked(groups * panels)]
-            : [checked(groups * panels * Up(channels, channelsPacked)), checked(groups * blocks)];
+            : [checked(groups * panels * Up(channels, channelsPacked)), checked(groups * blocks * panelGroups)];
     }
 
     public override string Name => string.Create(CultureInfo.InvariantCulture, $"Winograd, tiles of {tiling.Rows.Outputs} × {tiling.Columns.Outputs} results for {tiling.Rows.Taps} × {tiling.Columns.Taps} taps, {TLanes.Name} vectors, {rows * tiling.Residues} rows × {channels * tiling.OuterTaps} × {tiling.Tiles} tiles, {(fewTiles ? $"by {panels} panels of rows" : $"by {blocks} blocks of tiles")}");
@@ -141,7 +145,8 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         }
         else
         {
-            MultiplyBlock(Math.DivRem(job, groups, out var group), group, operands, shared + (group * components * kernelPitch), own);
+            job = Math.DivRem(job, panelGroups, out var panelGroup);
+            MultiplyBlock(Math.DivRem(job, groups, out var group), group, Shares.Of(panels, panelGroups, panelGroup), operands, shared + (group * components * kernelPitch), own);
         }
     }
 
@@ -181,8 +186,8 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         Gather(0, tiling.Strips, group, lane, lanes, sums, operands, scratch);
     }
 
-    /// <summary>Many tiles: a block of strips by all result channels.</summary>
-    private void MultiplyBlock(int block, int group, in Operands<T> operands, T* kernel, T* own)
+    /// <summary>Many tiles: a block of strips by some panels of result channels.</summary>
+    private void MultiplyBlock(int block, int group, (int First, int End) some, in Operands<T> operands, T* kernel, T* own)
     {
         var (first, end) = Shares.Of(tiling.Strips, blocks, block);
         var sums = own + (components * sourcePitch);
@@ -191,15 +196,16 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         for (var strip = first; strip < end; strip++) tiles += Spread(strip, group, operands, own + (tiles * tilePitch), scratch);
         for (var component = 0; component < components; component++)
         {
-            for (var panel = 0; panel < tiling.Residues * panels; panel++)
+            for (var panel = 0; panel < tiling.Residues * (some.End - some.First); panel++)
             {
-                var residue = Math.DivRem(panel, panels, out var ofResidue);
-                var (lane, width) = PanelAt(ofResidue);
+                var residue = Math.DivRem(panel, some.End - some.First, out var ofResidue);
+                var (lane, width) = PanelAt(some.First + ofResidue);
                 Multiply(own + (component * sourcePitch), tiles, kernel + (component * kernelPitch) + (residue * residueKernel) + ((nint)tiling.OuterTaps * channels * lane), channels, width, sums + (component * sumPitch) + (residue * residueRow) + lane, false);
             }
         }
 
-        Gather(first, end, group, 0, rows, sums, operands, scratch);
+        var firstLane = PanelAt(some.First).Lane;
+        Gather(first, end, group, firstLane, Math.Min(rows, PanelAt(some.End).Lane) - firstLane, sums + firstLane, operands, scratch);
     }
 
     /// <summary>Transforms the source of a strip; returns its number of tiles.</summary>
