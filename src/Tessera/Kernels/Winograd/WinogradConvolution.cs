@@ -85,11 +85,11 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         // Sums are cut by the widest panel that few threads would have, whatever the threads.
         var widest = fewTiles ? Up(vectors, Math.Clamp(Up(Shares.LeastJobs, groups), panels, Up(vectors, 2))) * TLanes.Count : 0;
-        if (fewTiles) panels = Math.Clamp(Up(wantedJobs, groups), panels, Up(vectors, 2));
+        if (fewTiles) panels = Math.Clamp(Up(wantedJobs, groups), panels, wantedJobs > Shares.LeastJobs ? vectors : Up(vectors, 2));
         mostWidth = Up(vectors, panels) * TLanes.Count;
         blocks = fewTiles ? 1 : ChooseBlocks(kernelBytes, wantedJobs);
         // Strips are not cut further: for more threads result channels are, though each part then transforms the source again.
-        panelGroups = fewTiles ? 1 : wantedJobs == Shares.LeastJobs ? 1 : Math.Clamp(Up(wantedJobs / 2, checked(groups * blocks)), 1, panels);
+        panelGroups = fewTiles || wantedJobs == Shares.LeastJobs ? 1 : Math.Clamp(Up(wantedJobs / 2, checked(groups * blocks)), 1, panels);
         mostTiles = fewTiles ? tiles : Up(tiling.Strips, blocks) * tiling.TilesPerStrip;
         channelsAtOnce = fewTiles ? (int)Math.Clamp(KernelBlockBytes / (components * (long)tiling.OuterTaps * widest * sizeof(T)), 1, channels) : channels;
         sourcePitch = StripTransform<TVector, T, TLanes>.ComponentPitch(mostTiles * tilePitch);
