@@ -31,9 +31,9 @@ public sealed record PlanOptions
 
     /// <summary>
     /// Whether every sum is taken term by term, as the equations say. Otherwise Winograd's algorithm may compute kernels of 2 to 6
-    /// and a few more elements on each of the last two axes with fewer multiplications, where it is faster: its rounding errors
+    /// and a few more elements on each of the last two axes, and rows of strided forward passes two by two, with fewer multiplications, where it is faster: its rounding errors
     /// are two to five times as large (at most 64 ε times the largest Σ|a||b| of all results), and a number that is infinite or
-    /// not a number spreads to the six by six inputs around it.
+    /// not a number spreads to results that read the six by six inputs around it.
     /// </summary>
     public bool Exact { get; init; }
 
