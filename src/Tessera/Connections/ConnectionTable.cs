@@ -115,49 +115,6 @@ public sealed class ConnectionTable : IEquatable<ConnectionTable>
         return FromRows(rows);
     }
 
-    /// <summary>Reads comma-separated values: line m holds the input channels of output m; an empty line sees nothing.</summary>
-    /// <exception cref="InvalidDataException">A value is no channel number; the message has its line.</exception>
-    public static ConnectionTable ReadCsv(TextReader reader)
-    {
-        ArgumentNullException.ThrowIfNull(reader);
-        var rows = new List<int[]>();
-        while (reader.ReadLine() is { } line)
-        {
-            var row = new List<int>();
-            foreach (var cell in line.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            {
-                if (!int.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var channel))
-                {
-                    throw new InvalidDataException($"connection table: line {rows.Count + 1} has '{cell}', which is not a channel number; write numbers from 0, separated by commas.");
-                }
-
-                row.Add(channel);
-            }
-
-            rows.Add([.. row]);
-        }
-
-        try
-        {
-            return FromRows(rows);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new InvalidDataException(exception.Message, exception);
-        }
-    }
-
-    /// <summary>Writes the form that <see cref="ReadCsv"/> reads.</summary>
-    public void WriteCsv(TextWriter writer)
-    {
-        ArgumentNullException.ThrowIfNull(writer);
-        for (var output = 0; output < Outputs; output++)
-        {
-            writer.Write(string.Join(',', InputsOf(output).ToArray()));
-            writer.Write('\n');
-        }
-    }
-
     /// <inheritdoc/>
     public bool Equals(ConnectionTable? other) =>
         other is not null && rowStarts.AsSpan().SequenceEqual(other.rowStarts) && inputs.AsSpan().SequenceEqual(other.inputs);

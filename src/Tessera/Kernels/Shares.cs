@@ -12,6 +12,12 @@ internal static class Shares
     /// <summary>The jobs that so many threads want, where results do not depend on how work is cut: two for each.</summary>
     public static int JobsFor(int threads) => Math.Max(LeastJobs, 2 * threads);
 
+    /// <summary>How many pieces of a size, the last perhaps smaller, make up a count.</summary>
+    public static int Up(int count, int size) => (count + size - 1) / size;
+
+    /// <inheritdoc cref="Up(int, int)"/>
+    public static long Up(long count, long size) => (count + size - 1) / size;
+
     /// <summary>What a part has of <paramref name="count"/> pieces.</summary>
     public static (int First, int End) Of(long count, int parts, int part)
     {

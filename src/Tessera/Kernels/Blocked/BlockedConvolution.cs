@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Blocked;
 
@@ -247,8 +248,4 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
         int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
         return (first, end - first);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
-
-    private static long Up(long count, long size) => (count + size - 1) / size;
 }

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Blocked;
 
@@ -157,6 +158,4 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
         int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
         return (first, end - first);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

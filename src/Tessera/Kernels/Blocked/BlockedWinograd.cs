@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Blocked;
 
@@ -277,6 +278,4 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         var line = 64 / sizeof(T);
         return ((elements + line - 1) / line * line) + (5 * line);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -174,6 +175,4 @@ internal sealed unsafe class BlockedProduct<TVector, T, TLanes>
     {
         for (var r = 0; r < rowCount; r++) RowCopy<TVector, T, TLanes>.Copy(from + (r * fromStride), to + (r * toStride), count);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -235,6 +236,4 @@ internal sealed unsafe class ChannelsLastBox
         foreach (var factor in factors) product *= factor;
         return product;
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

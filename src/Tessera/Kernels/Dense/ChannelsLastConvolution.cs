@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -196,8 +197,4 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     }
 
     private static long Line(long elements) => (elements + 15) / 16 * 16;
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
-
-    private static long Up(long count, long size) => (count + size - 1) / size;
 }

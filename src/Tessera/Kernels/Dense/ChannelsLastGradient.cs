@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -209,6 +210,4 @@ internal sealed unsafe class ChannelsLastGradient<TVector, T, TLanes> : Algorith
     }
 
     private static long Line(long elements) => (elements + 15) / 16 * 16;
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -157,6 +158,4 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
         for (var a = geometry.Axes.Length - expanded; a < geometry.Axes.Length; a++) taps = checked(taps * geometry.Axes[a].Kernel);
         return taps;
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -304,8 +305,6 @@ internal sealed unsafe class GradientBox
 
         return offsets;
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 
     private static int Product(int from, int to, Func<int, int> factor)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -286,9 +287,5 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             Slices = SlicesPerBlock ? BlockDepth : Taps.TapCount;
             TableBytes = ColumnMap.TableBytes(Taps.Axes.Length, panels, MostSegments, Slices);
         }
-
-        private static int Up(int count, int size) => (int)Up((long)count, size);
-
-        private static long Up(long count, long size) => (count + size - 1) / size;
     }
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -278,6 +279,4 @@ internal sealed unsafe class PlaneBox
         for (var a = 0; a < rank; a++) product = checked(product * factor(a));
         return product;
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

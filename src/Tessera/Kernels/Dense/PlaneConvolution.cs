@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -238,8 +239,6 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             }
         }
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 
     /// <summary>One tile residue or phase.</summary>
     private sealed class Part(TapConvolution taps, PlaneBox box)

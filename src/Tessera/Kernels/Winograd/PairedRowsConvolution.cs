@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Winograd;
 
@@ -376,8 +377,6 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         int start = vectors * panel / panels, end = vectors * (panel + 1) / panels;
         return (start * TLanes.Count, (end - start) * TLanes.Count);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 
     /// <summary>The runs of k of some terms: where each begins in a box, and in a kernel of so many vectors.</summary>
     private sealed class Products

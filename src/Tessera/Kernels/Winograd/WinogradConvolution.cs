@@ -3,6 +3,7 @@ using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Winograd;
 
@@ -294,6 +295,4 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
         return (first * TLanes.Count, (end - first) * TLanes.Count);
     }
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
 }

@@ -3,6 +3,7 @@ using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Winograd;
 
@@ -182,8 +183,4 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
 
     /// <summary>Channels of a block, in whole vectors, where all blocks are about as large.</summary>
     private static int Even(int channels, int most) => StripTransform<TVector, T, TLanes>.Padded(Up(channels, Up(channels, most)));
-
-    private static int Up(int count, int size) => (count + size - 1) / size;
-
-    private static long Up(long count, long size) => (count + size - 1) / size;
 }
