@@ -57,6 +57,20 @@ public sealed record RandomOperator(ConvolutionDescription Description, Sizes In
         where made is not null
         select made;
 
+    /// <summary>Whether a description fits an input, and the reference takes no more than a moment for it.</summary>
+    public static bool IsSmall(ConvolutionDescription description, Sizes inputShape)
+    {
+        try
+        {
+            var geometry = description.Resolve(inputShape[1], inputShape.From(2));
+            return Math.Max(geometry.MultiplyAdds * inputShape[0], geometry.KernelShape.Product) < 60_000;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>C# that makes this operator again.</summary>
     public override string ToString() =>
         $"new RandomOperator(new ConvolutionDescription {{ Kernel = {L(Description.Kernel)}, Outputs = {Description.Outputs}, Stride = {L(Description.Stride)}, Dilation = {L(Description.Dilation)}, "

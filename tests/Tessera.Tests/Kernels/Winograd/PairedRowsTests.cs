@@ -31,7 +31,7 @@ public class PairedRowsTests
              Stride = With(sample.Description.Stride, rows, stride),
              Dilation = With(sample.Description.Dilation, rows, dilation),
          }
-         where Fits(description, sample.InputShape)
+         where RandomOperator.IsSmall(description, sample.InputShape)
          select sample with { Description = description }).Sample(
             sample =>
             {
@@ -107,19 +107,6 @@ public class PairedRowsTests
     }
 
     private static Sizes With(Sizes sizes, int axis, int size) => [.. sizes.AsSpan()[..axis], size, .. sizes.AsSpan()[(axis + 1)..]];
-
-    private static bool Fits(ConvolutionDescription description, Sizes inputShape)
-    {
-        try
-        {
-            var geometry = description.Resolve(inputShape[1], inputShape.From(2));
-            return Math.Max(geometry.MultiplyAdds * inputShape[0], geometry.KernelShape.Product) < 60_000;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
 
     /// <summary>Checks the forward pass with every instruction set; returns how many algorithms there were to check.</summary>
     private static int Check<T>(RandomOperator sample)
