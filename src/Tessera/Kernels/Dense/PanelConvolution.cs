@@ -275,7 +275,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             DepthBlocks = Math.Max(1, Up(Depth, PanelBytes / (3 * TLanes.Count * sizeof(T))));
             BlockDepth = Up(Depth, DepthBlocks);
             Vectors = (Map.Columns + TLanes.Count - 1) / TLanes.Count;
-            long columnBlocks = Math.Max(Up(Vectors, BlockVectors), Math.Min(Up(wantedJobs, groups * (long)parts), Math.Max(1, Vectors / 6)));
+            long columnBlocks = Math.Max(Even(Up(Vectors, BlockVectors)), Math.Min(Up(wantedJobs, groups * (long)parts), Math.Max(1, Vectors / 6)));
             RowBlocks = (int)Math.Max(1, Math.Min(Up(wantedJobs, columnBlocks * groups * parts), rows / 128));
             ColumnBlocks = checked((int)Math.Max(columnBlocks, Math.Min(Up(wantedJobs / 2, groups * (long)parts * RowBlocks), Math.Max(1, Vectors / 2))));
             RowsPerBlock = Up(Up(rows, RowBlocks), 8) * 8;
@@ -287,5 +287,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             Slices = SlicesPerBlock ? BlockDepth : Taps.TapCount;
             TableBytes = ColumnMap.TableBytes(Taps.Axes.Length, panels, MostSegments, Slices);
         }
+
+        /// <summary>The nearest number of blocks that two or four threads can share evenly.</summary>
+        private static long Even(long blocks) => blocks <= Shares.LeastJobs ? blocks : (blocks + 2) / 4 * 4;
     }
 }
