@@ -6,11 +6,11 @@ using System.Runtime.Intrinsics.X86;
 namespace Tessera.Kernels.Vectors;
 
 /// <summary>
-/// Turns rows into columns: to[c · toStride + r] = from[row r + c], or += . Blocks of 8 × 8 floats or 4 × 4 doubles go
+/// Turns rows into columns: to[c · toStride + r] = from[row r + c], or += . Blocks of 16, 8 or 4 rows by 4 columns go
 /// through registers; the last block of a row or column lies over the one before where that changes nothing.
 /// <code>
 ///   from: r0 ▸ ▪▪▪▪▪▪▪▪ …          to: c0 ▸ one from each row, side by side
-///         r1 ▸ ▪▪▪▪▪▪▪▪ …   8×8        c1 ▸
+///         r1 ▸ ▪▪▪▪▪▪▪▪ …   16×4       c1 ▸
 /// </code>
 /// </summary>
 internal static unsafe class Transposition
@@ -24,6 +24,8 @@ internal static unsafe class Transposition
 
     private const int ColumnsTogether = 8;
 
+    private const int ColumnsAtOnce = 4;
+
     /// <summary>Rows at equal distances.</summary>
     /// <param name="from">The first row.</param>
     /// <param name="fromStride">Distance between rows.</param>
@@ -33,6 +35,7 @@ internal static unsafe class Transposition
     /// <param name="toStride">Distance between the columns in the result.</param>
     /// <param name="add">Whether to add to the result.</param>
     /// <param name="vectors">Whether vectors beyond the portable ones may be used.</param>
+    [SkipLocalsInit]
     public static void Run<T>(T* from, long fromStride, int rows, int columns, T* to, long toStride, bool add, bool vectors)
         where T : unmanaged, INumberBase<T>
     {
@@ -69,6 +72,7 @@ internal static unsafe class Transposition
     }
 
     /// <summary>Rows anywhere: row r begins at from + offsets[r], or is <paramref name="zeros"/> where that is <see cref="ZeroRow"/>.</summary>
+    [SkipLocalsInit]
     public static void Gather<T>(T* from, int* offsets, int rows, int columns, T* to, long toStride, T* zeros, bool vectors)
         where T : unmanaged, INumberBase<T>
     {
@@ -87,10 +91,8 @@ internal static unsafe class Transposition
 
     private static int BlockOf<T>(int rows, int columns, bool vectors)
     {
-        var least = Math.Min(rows, columns);
-        if (!vectors || !Avx.IsSupported || least < 4) return 1;
-        if (typeof(T) != typeof(float)) return 4;
-        return least >= 16 && Avx512F.IsSupported ? 16 : least >= 8 ? 8 : 4;
+        if (!vectors || !Avx.IsSupported || Math.Min(rows, columns) < ColumnsAtOnce) return 1;
+        return typeof(T) != typeof(float) || rows < 8 ? 4 : rows >= 16 && Avx512F.IsSupported ? 16 : 8;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -102,17 +104,17 @@ internal static unsafe class Transposition
         {
             while (c < columns)
             {
-                if (columns - c < block)
+                if (columns - c < ColumnsAtOnce)
                 {
                     if (add) break;
-                    c = columns - block;
+                    c = columns - ColumnsAtOnce;
                 }
 
                 if (typeof(T) == typeof(double)) Doubles((double**)row, c, (double*)to + (c * toStride), toStride, add);
                 else if (block == 16) Floats16((float**)row, c, (float*)to + (c * toStride), toStride, add);
                 else if (block == 8) Floats8((float**)row, c, (float*)to + (c * toStride), toStride, add);
                 else Floats4((float**)row, c, (float*)to + (c * toStride), toStride, add);
-                c += block;
+                c += ColumnsAtOnce;
             }
         }
 
@@ -126,43 +128,37 @@ internal static unsafe class Transposition
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Floats16(float** row, int column, float* to, long stride, bool add)
     {
-        for (var quarter = 0; quarter < 4; quarter++, column += 4, to += 4 * stride)
-        {
-            // As with eight rows: every fourth row is in a quarter of its own.
-            var a = Vector512.Create(Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column)), Vector256.Create(Vector128.Load(row[8] + column), Vector128.Load(row[12] + column)));
-            var b = Vector512.Create(Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column)), Vector256.Create(Vector128.Load(row[9] + column), Vector128.Load(row[13] + column)));
-            var c = Vector512.Create(Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column)), Vector256.Create(Vector128.Load(row[10] + column), Vector128.Load(row[14] + column)));
-            var d = Vector512.Create(Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column)), Vector256.Create(Vector128.Load(row[11] + column), Vector128.Load(row[15] + column)));
-            var low = Avx512F.UnpackLow(a, b);
-            var high = Avx512F.UnpackHigh(a, b);
-            var lowNext = Avx512F.UnpackLow(c, d);
-            var highNext = Avx512F.UnpackHigh(c, d);
-            Put(Avx512F.Shuffle(low, lowNext, 0x44), to, add);
-            Put(Avx512F.Shuffle(low, lowNext, 0xEE), to + stride, add);
-            Put(Avx512F.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
-            Put(Avx512F.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
-        }
+        // Every fourth row is in one vector, a quarter each: then two rounds of shuffles are enough.
+        var a = Vector512.Create(Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column)), Vector256.Create(Vector128.Load(row[8] + column), Vector128.Load(row[12] + column)));
+        var b = Vector512.Create(Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column)), Vector256.Create(Vector128.Load(row[9] + column), Vector128.Load(row[13] + column)));
+        var c = Vector512.Create(Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column)), Vector256.Create(Vector128.Load(row[10] + column), Vector128.Load(row[14] + column)));
+        var d = Vector512.Create(Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column)), Vector256.Create(Vector128.Load(row[11] + column), Vector128.Load(row[15] + column)));
+        var low = Avx512F.UnpackLow(a, b);
+        var high = Avx512F.UnpackHigh(a, b);
+        var lowNext = Avx512F.UnpackLow(c, d);
+        var highNext = Avx512F.UnpackHigh(c, d);
+        Put(Avx512F.Shuffle(low, lowNext, 0x44), to, add);
+        Put(Avx512F.Shuffle(low, lowNext, 0xEE), to + stride, add);
+        Put(Avx512F.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
+        Put(Avx512F.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Floats8(float** row, int column, float* to, long stride, bool add)
     {
-        for (var half = 0; half < 2; half++, column += 4, to += 4 * stride)
-        {
-            // Rows 0 to 3 in the lower halves, 4 to 7 in the upper ones: then two rounds of shuffles are enough.
-            var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column));
-            var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column));
-            var c = Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column));
-            var d = Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column));
-            var low = Avx.UnpackLow(a, b);
-            var high = Avx.UnpackHigh(a, b);
-            var lowNext = Avx.UnpackLow(c, d);
-            var highNext = Avx.UnpackHigh(c, d);
-            Put(Avx.Shuffle(low, lowNext, 0x44), to, add);
-            Put(Avx.Shuffle(low, lowNext, 0xEE), to + stride, add);
-            Put(Avx.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
-            Put(Avx.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
-        }
+        // As with sixteen rows, in halves.
+        var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column));
+        var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column));
+        var c = Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column));
+        var d = Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column));
+        var low = Avx.UnpackLow(a, b);
+        var high = Avx.UnpackHigh(a, b);
+        var lowNext = Avx.UnpackLow(c, d);
+        var highNext = Avx.UnpackHigh(c, d);
+        Put(Avx.Shuffle(low, lowNext, 0x44), to, add);
+        Put(Avx.Shuffle(low, lowNext, 0xEE), to + stride, add);
+        Put(Avx.Shuffle(high, highNext, 0x44), to + (2 * stride), add);
+        Put(Avx.Shuffle(high, highNext, 0xEE), to + (3 * stride), add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
