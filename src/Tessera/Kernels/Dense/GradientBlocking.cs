@@ -59,7 +59,7 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
         Parts = Math.Min(parts, Boxes.Max(box => box?.Boxes ?? 1));
 
         // For more threads rows are cut, which changes no sum.
-        if (Jobs * Parts >= wantedJobs) return;
+        if (wantedJobs == LeastJobs || Jobs * Parts >= wantedJobs) return;
         RowBlocks = Math.Min(Up(Rows, 8), RowBlocks * Up(wantedJobs, Jobs * Parts));
         RowsPerBlock = Up(Up(Rows, RowBlocks), 8) * 8;
         RowBlocks = Up(Rows, RowsPerBlock);

@@ -79,7 +79,7 @@ internal sealed unsafe class WinogradGradient<TVector, T, TLanes> : Algorithm<T>
         tilesAtOnce = most * perTile <= 3 * TransformBytes ? most : (int)Math.Clamp(TransformBytes / perTile, tiling.TilesPerStrip, most);
 
         // For more threads blocks are cut, which changes no sum.
-        while (blocks * cut < wantedJobs && Math.Max(inputsPerBlock, outputsPerBlock) > LeastChannels)
+        while (wantedJobs > LeastJobs && blocks * cut < wantedJobs && Math.Max(inputsPerBlock, outputsPerBlock) > LeastChannels)
         {
             if (outputsPerBlock >= inputsPerBlock) outputsPerBlock = Even(outputs, Math.Max(LeastChannels, outputsPerBlock / 2));
             else inputsPerBlock = Even(inputs, Math.Max(LeastChannels, inputsPerBlock / 2));
