@@ -65,6 +65,23 @@ internal sealed class TapConvolution
         }
     }
 
+    /// <summary>Which element of a source plane a tap reads at a position, both flattened; below 0 where it lies outside.</summary>
+    public long SourceElement(int position, int tap)
+    {
+        long element = 0, stride = 1;
+        for (var a = axes.Length - 1; a >= 0; a--)
+        {
+            var axis = axes[a];
+            position = Math.DivRem(position, axis.Count, out var j);
+            var at = (j * axis.SourceStep) + Offsets[(tap * axes.Length) + a];
+            if ((uint)at >= (uint)axis.SourceSize) return -1;
+            element += at * stride;
+            stride *= axis.SourceSize;
+        }
+
+        return element;
+    }
+
     /// <summary>The forward pass: one part for each tile residue, whose taps are all kernel elements in their order.</summary>
     public static TapConvolution[] Forward(OperatorGeometry geometry) => All(geometry, TapAxis.Forward);
 

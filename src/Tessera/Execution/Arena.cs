@@ -1,10 +1,12 @@
+using Tessera.Kernels;
+
 namespace Tessera.Execution;
 
 /// <summary>Lays blocks out so that no two that are needed at one time overlap: largest first, each at the lowest free place.</summary>
 internal static class Arena
 {
     /// <summary>Blocks begin at multiples of this: a cache line, and a whole vector of any width.</summary>
-    public const int Alignment = 64;
+    public const int Alignment = AlignedMemory.LineBytes;
 
     /// <summary>Gives every block its offset.</summary>
     /// <returns>The size of the arena in bytes.</returns>

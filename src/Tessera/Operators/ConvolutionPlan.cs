@@ -85,21 +85,8 @@ public sealed unsafe class ConvolutionPlan<T>
     /// <param name="workspace">A workspace of this plan.</param>
     /// <param name="accumulate">Whether to add to the output.</param>
     /// <exception cref="ArgumentException">A tensor has another shape, is not dense, or the output overlaps an input.</exception>
-    public void Forward(in ReadOnlyTensorSpan<T> input, in ReadOnlyTensorSpan<T> kernel, in ReadOnlyTensorSpan<T> bias, in TensorSpan<T> output, Workspace<T>? workspace = null, bool accumulate = false)
-    {
-        TensorChecks.Dense(input, InputShape, "input");
-        TensorChecks.Dense(kernel, KernelShape, "kernel");
-        TensorChecks.Optional(bias, BiasShape, "bias");
-        TensorChecks.Dense<T>(output, OutputShape, "output");
-        fixed (T* v = &input.GetPinnableReference(), k = &kernel.GetPinnableReference(), b = &bias.GetPinnableReference(), z = &output.GetPinnableReference())
-        {
-            TensorChecks.Apart(z, OutputShape, v, InputShape, "output", "input");
-            TensorChecks.Apart(z, OutputShape, k, KernelShape, "output", "kernel");
-            var rented = workspace ?? Rent();
-            Forward(v, k, bias.IsEmpty ? null : b, z, rented, accumulate);
-            if (workspace is null) GiveBack(rented);
-        }
-    }
+    public void Forward(in ReadOnlyTensorSpan<T> input, in ReadOnlyTensorSpan<T> kernel, in ReadOnlyTensorSpan<T> bias, in TensorSpan<T> output, Workspace<T>? workspace = null, bool accumulate = false) =>
+        Forward(input, kernel, null, bias, output, workspace, accumulate);
 
     /// <summary>
     /// dK[τ, m, c, q] = Σ_n Σ_{p mod t = τ} G[n, m, p] V[n, c, x(p, q)], equation 9.11, and
@@ -138,20 +125,8 @@ public sealed unsafe class ConvolutionPlan<T>
     /// <param name="workspace">A workspace of this plan.</param>
     /// <param name="accumulate">Whether to add to the gradient.</param>
     /// <exception cref="ArgumentException">A tensor has another shape, is not dense, or the gradient overlaps an input.</exception>
-    public void InputGradient(in ReadOnlyTensorSpan<T> kernel, in ReadOnlyTensorSpan<T> outputGradient, in TensorSpan<T> inputGradient, Workspace<T>? workspace = null, bool accumulate = false)
-    {
-        TensorChecks.Dense(kernel, KernelShape, "kernel");
-        TensorChecks.Dense(outputGradient, OutputShape, "output gradient");
-        TensorChecks.Dense<T>(inputGradient, InputShape, "input gradient");
-        fixed (T* k = &kernel.GetPinnableReference(), g = &outputGradient.GetPinnableReference(), v = &inputGradient.GetPinnableReference())
-        {
-            TensorChecks.Apart(v, InputShape, k, KernelShape, "input gradient", "kernel");
-            TensorChecks.Apart(v, InputShape, g, OutputShape, "input gradient", "output gradient");
-            var rented = workspace ?? Rent();
-            InputGradient(k, g, v, rented, accumulate);
-            if (workspace is null) GiveBack(rented);
-        }
-    }
+    public void InputGradient(in ReadOnlyTensorSpan<T> kernel, in ReadOnlyTensorSpan<T> outputGradient, in TensorSpan<T> inputGradient, Workspace<T>? workspace = null, bool accumulate = false) =>
+        InputGradient(kernel, null, outputGradient, inputGradient, workspace, accumulate);
 
     /// <summary>
     /// Lays a kernel out as the plan's algorithms read it, for one that stays the same over many runs: a run with a kernel that is not
@@ -193,6 +168,41 @@ public sealed unsafe class ConvolutionPlan<T>
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Forward with a kernel, or with one that is packed.</summary>
+    internal void Forward(in ReadOnlyTensorSpan<T> input, in ReadOnlyTensorSpan<T> kernel, PackedKernel<T>? packed, in ReadOnlyTensorSpan<T> bias, in TensorSpan<T> output, Workspace<T>? workspace, bool accumulate)
+    {
+        TensorChecks.Dense(input, InputShape, "input");
+        if (packed is null) TensorChecks.Dense(kernel, KernelShape, "kernel");
+        TensorChecks.Optional(bias, BiasShape, "bias");
+        TensorChecks.Dense<T>(output, OutputShape, "output");
+        fixed (T* v = &input.GetPinnableReference(), k = &kernel.GetPinnableReference(), b = &bias.GetPinnableReference(), z = &output.GetPinnableReference())
+        {
+            TensorChecks.Apart(z, OutputShape, v, InputShape, "output", "input");
+            if (packed is null) TensorChecks.Apart(z, OutputShape, k, KernelShape, "output", "kernel");
+            var rented = workspace ?? Rent();
+            Forward(v, packed is null ? k : packed.Kernel, bias.IsEmpty ? null : b, z, rented, accumulate, packed is null ? null : packed.ForForward);
+            GC.KeepAlive(packed);
+            if (workspace is null) GiveBack(rented);
+        }
+    }
+
+    /// <summary>The input gradient with a kernel, or with one that is packed.</summary>
+    internal void InputGradient(in ReadOnlyTensorSpan<T> kernel, PackedKernel<T>? packed, in ReadOnlyTensorSpan<T> outputGradient, in TensorSpan<T> inputGradient, Workspace<T>? workspace, bool accumulate)
+    {
+        if (packed is null) TensorChecks.Dense(kernel, KernelShape, "kernel");
+        TensorChecks.Dense(outputGradient, OutputShape, "output gradient");
+        TensorChecks.Dense<T>(inputGradient, InputShape, "input gradient");
+        fixed (T* k = &kernel.GetPinnableReference(), g = &outputGradient.GetPinnableReference(), v = &inputGradient.GetPinnableReference())
+        {
+            if (packed is null) TensorChecks.Apart(v, InputShape, k, KernelShape, "input gradient", "kernel");
+            TensorChecks.Apart(v, InputShape, g, OutputShape, "input gradient", "output gradient");
+            var rented = workspace ?? Rent();
+            InputGradient(packed is null ? k : packed.Kernel, g, v, rented, accumulate, packed is null ? null : packed.ForInputGradient);
+            GC.KeepAlive(packed);
+            if (workspace is null) GiveBack(rented);
+        }
     }
 
     /// <summary>The same on pointers to dense tensors of the plan's shapes; the bias may be null.</summary>

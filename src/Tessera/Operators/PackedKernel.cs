@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tessera.Kernels;
 
 namespace Tessera.Operators;
@@ -15,23 +13,32 @@ public sealed unsafe class PackedKernel<T>
 {
     private readonly Part forward;
     private readonly Part inputGradient;
-    private readonly Memory copy;
+    private readonly AlignedMemory? copy;
 
     internal PackedKernel(ConvolutionPlan<T> plan, Algorithm<T>? forward, Algorithm<T>? inputGradient)
     {
         Plan = plan;
         (this.forward, this.inputGradient) = (new Part(forward), new Part(inputGradient));
-        if (this.forward.ReadsKernel || this.inputGradient.ReadsKernel) copy = new Memory(plan.KernelShape.Product);
+        if (this.forward.ReadsKernel || this.inputGradient.ReadsKernel) copy = new AlignedMemory(plan.KernelShape.Product * sizeof(T));
     }
 
     /// <summary>The plan that it is for.</summary>
     public ConvolutionPlan<T> Plan { get; }
 
     /// <summary>The bytes that it takes.</summary>
-    public long Bytes => forward.Packed.Bytes + inputGradient.Packed.Bytes + copy.Bytes;
+    public long Bytes => forward.Bytes + inputGradient.Bytes + (copy?.Bytes ?? 0);
 
     /// <summary>Whether the algorithms read kernels as they lie, so that packing saves nothing.</summary>
-    internal bool IsOnlyCopied => forward.Packed.Bytes + inputGradient.Packed.Bytes == 0;
+    internal bool IsOnlyCopied => forward.Bytes + inputGradient.Bytes == 0;
+
+    /// <summary>The kernel where it is read as it lies, else null.</summary>
+    internal T* Kernel => copy is null ? null : (T*)copy.Start;
+
+    /// <summary>What the forward pass's algorithm laid out, or null where it reads the kernel as it lies.</summary>
+    internal T* ForForward => forward.First;
+
+    /// <summary>The same of the input gradient's.</summary>
+    internal T* ForInputGradient => inputGradient.First;
 
     /// <summary>Lays another kernel out in the same memory.</summary>
     /// <param name="kernel">K, of the plan's <see cref="ConvolutionPlan{T}.KernelShape"/>.</param>
@@ -43,12 +50,13 @@ public sealed unsafe class PackedKernel<T>
         var rented = workspace ?? Plan.Rent();
         fixed (T* k = &kernel.GetPinnableReference())
         {
-            if (copy.First != null) new Span<T>(k, checked((int)Plan.KernelShape.Product)).CopyTo(new Span<T>(copy.First, checked((int)Plan.KernelShape.Product)));
+            if (copy is not null) new Span<T>(k, checked((int)Plan.KernelShape.Product)).CopyTo(copy.Elements<T>(0, checked((int)Plan.KernelShape.Product)));
             forward.LayOut(k, rented);
             inputGradient.LayOut(k, rented);
         }
 
         if (workspace is null) Plan.GiveBack(rented);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Z = b + A(K) V, as the plan computes it.</summary>
@@ -62,16 +70,7 @@ public sealed unsafe class PackedKernel<T>
     public void Forward(in ReadOnlyTensorSpan<T> input, in ReadOnlyTensorSpan<T> bias, in TensorSpan<T> output, Workspace<T>? workspace = null, bool accumulate = false)
     {
         forward.Check(KernelUse.Forward);
-        TensorChecks.Dense(input, Plan.InputShape, "input");
-        TensorChecks.Optional(bias, Plan.BiasShape, "bias");
-        TensorChecks.Dense<T>(output, Plan.OutputShape, "output");
-        fixed (T* v = &input.GetPinnableReference(), b = &bias.GetPinnableReference(), z = &output.GetPinnableReference())
-        {
-            TensorChecks.Apart(z, Plan.OutputShape, v, Plan.InputShape, "output", "input");
-            var rented = workspace ?? Plan.Rent();
-            Plan.Forward(v, copy.First, bias.IsEmpty ? null : b, z, rented, accumulate, forward.Packed.First);
-            if (workspace is null) Plan.GiveBack(rented);
-        }
+        Plan.Forward(input, default, this, bias, output, workspace, accumulate);
     }
 
     /// <summary>dV = A(K)ᵀ G, as the plan computes it.</summary>
@@ -84,50 +83,28 @@ public sealed unsafe class PackedKernel<T>
     public void InputGradient(in ReadOnlyTensorSpan<T> outputGradient, in TensorSpan<T> inputGradient, Workspace<T>? workspace = null, bool accumulate = false)
     {
         this.inputGradient.Check(KernelUse.InputGradient);
-        TensorChecks.Dense(outputGradient, Plan.OutputShape, "output gradient");
-        TensorChecks.Dense<T>(inputGradient, Plan.InputShape, "input gradient");
-        fixed (T* g = &outputGradient.GetPinnableReference(), v = &inputGradient.GetPinnableReference())
-        {
-            TensorChecks.Apart(v, Plan.InputShape, g, Plan.OutputShape, "input gradient", "output gradient");
-            var rented = workspace ?? Plan.Rent();
-            Plan.InputGradient(copy.First, g, v, rented, accumulate, this.inputGradient.Packed.First);
-            if (workspace is null) Plan.GiveBack(rented);
-        }
+        Plan.InputGradient(default, this, outputGradient, inputGradient, workspace, accumulate);
     }
 
     /// <summary>What one operation's algorithm laid out.</summary>
     private readonly struct Part(Algorithm<T>? algorithm)
     {
-        public Memory Packed { get; } = new(algorithm?.PackedElements ?? 0);
+        private readonly AlignedMemory? packed = algorithm is { PackedElements: > 0 } ? new AlignedMemory(algorithm.PackedElements * sizeof(T)) : null;
+
+        public T* First => packed is null ? null : (T*)packed.Start;
+
+        public long Bytes => packed?.Bytes ?? 0;
 
         public bool ReadsKernel => algorithm is { PackedElements: 0 };
 
         public void LayOut(T* kernel, Workspace<T> workspace)
         {
-            if (algorithm is { PackedElements: > 0 }) workspace.Pack(algorithm, kernel, Packed.First);
+            if (packed is not null) workspace.Pack(algorithm!, kernel, First);
         }
 
         public void Check(KernelUse use)
         {
             if (algorithm is null) throw new InvalidOperationException($"packed kernel: it was not packed for {use}; give PackKernel that use.");
         }
-    }
-
-    /// <summary>Elements that stand still, at a line of memory.</summary>
-    private readonly struct Memory
-    {
-        private const int Alignment = 64;
-        private readonly T[]? elements;
-
-        public Memory(long count)
-        {
-            if (count == 0) return;
-            elements = GC.AllocateUninitializedArray<T>(checked((int)(count + (Alignment / sizeof(T)))), pinned: true);
-            First = (T*)(((nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(elements)) + Alignment - 1) & -Alignment);
-        }
-
-        public T* First { get; }
-
-        public long Bytes => (elements?.LongLength ?? 0) * sizeof(T);
     }
 }

@@ -46,6 +46,9 @@ public sealed record PlanOptions
     /// <summary>The number of threads with 0 resolved.</summary>
     internal int ResolvedThreads => Threads == 0 ? Environment.ProcessorCount : Threads;
 
+    /// <summary>The jobs that work is cut into, where results do not depend on how.</summary>
+    internal int WantedJobs => Shares.JobsFor(ResolvedThreads);
+
     /// <summary>These options, if they can be followed.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number of threads is negative or absurd.</exception>
     internal PlanOptions Checked()

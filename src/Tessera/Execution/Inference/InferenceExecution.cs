@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Tessera.Kernels;
 using Tessera.Networks;
 using Tessera.Operators;
 

@@ -82,9 +82,9 @@ internal static class BlockedKernels
         if (options.UseReference || !Fills<T>(geometry.InputChannels, options.Instructions)) return null;
         return Width(options.Instructions) switch
         {
-            64 => BlockedTransposed<Vector512<T>, T, Lanes512<T>>.Fits(geometry) ? new BlockedTransposed<Vector512<T>, T, Lanes512<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
-            32 => BlockedTransposed<Vector256<T>, T, Lanes256<T>>.Fits(geometry) ? new BlockedTransposed<Vector256<T>, T, Lanes256<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
-            _ => BlockedTransposed<Vector128<T>, T, Lanes128<T>>.Fits(geometry) ? new BlockedTransposed<Vector128<T>, T, Lanes128<T>>(geometry, batch, Shares.JobsFor(options.ResolvedThreads)) : null,
+            64 => BlockedTransposed<Vector512<T>, T, Lanes512<T>>.Fits(geometry) ? new BlockedTransposed<Vector512<T>, T, Lanes512<T>>(geometry, batch, options.WantedJobs) : null,
+            32 => BlockedTransposed<Vector256<T>, T, Lanes256<T>>.Fits(geometry) ? new BlockedTransposed<Vector256<T>, T, Lanes256<T>>(geometry, batch, options.WantedJobs) : null,
+            _ => BlockedTransposed<Vector128<T>, T, Lanes128<T>>.Fits(geometry) ? new BlockedTransposed<Vector128<T>, T, Lanes128<T>>(geometry, batch, options.WantedJobs) : null,
         };
     }
 
@@ -104,7 +104,7 @@ internal static class BlockedKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        var jobs = Shares.JobsFor(options.ResolvedThreads);
+        var jobs = options.WantedJobs;
         var groups = geometry.Groups;
         if (groups > 1 && groups == geometry.InputChannels && groups == geometry.OutputChannels) return (new BlockedDepthwise<TVector, T, TLanes>(geometry, batch), false);
         if (groups > 1 && (geometry.InputChannels / groups % TLanes.Count != 0 || geometry.OutputChannels / groups % TLanes.Count != 0)) return null;

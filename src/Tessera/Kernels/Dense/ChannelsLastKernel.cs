@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
@@ -14,6 +15,8 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
+    private const int LeastChannels = 8;
+
     private readonly bool transposed;
     private readonly int tiles;
     private readonly int groups;
@@ -42,12 +45,11 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
         (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
         volume = (int)geometry.KernelSize.Product;
         tileElements = (long)geometry.PairCount * volume;
-        vectors = (rows + TLanes.Count - 1) / TLanes.Count;
-        panels = (vectors + PanelKernel<TVector, T, TLanes>.MostVectors - 1) / PanelKernel<TVector, T, TLanes>.MostVectors;
-        MostWidth = (vectors + panels - 1) / panels * TLanes.Count;
-        channelBlocks = (int)Math.Clamp((wantedJobs + ((long)tiles * groups * panels) - 1) / ((long)tiles * groups * panels), 1, (channels + 7) / 8);
-        channelsPerJob = (channels + channelBlocks - 1) / channelBlocks;
-        channelBlocks = (channels + channelsPerJob - 1) / channelsPerJob;
+        vectors = Up(rows, TLanes.Count);
+        panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
+        MostWidth = Up(vectors, panels) * TLanes.Count;
+        channelsPerJob = Up(channels, (int)Math.Clamp(Up(wantedJobs, (long)tiles * groups * panels), 1, Up(channels, LeastChannels)));
+        channelBlocks = Up(channels, channelsPerJob);
         places = [.. Enumerable.Range(0, tiles).Select(_ => Enumerable.Repeat((-1, -1), volume).ToArray())];
         Orders = [.. parts.Select(Order)];
         starts = new long[parts.Length];

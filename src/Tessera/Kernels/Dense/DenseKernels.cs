@@ -56,12 +56,12 @@ internal static class DenseKernels
     {
         if (operation == Operation.KernelGradient)
         {
-            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, Shares.JobsFor(options.ResolvedThreads));
+            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
             return geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
         }
 
         // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.
-        var jobs = Shares.JobsFor(options.ResolvedThreads);
+        var jobs = options.WantedJobs;
         var transposed = operation == Operation.InputGradient;
         var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
         var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);

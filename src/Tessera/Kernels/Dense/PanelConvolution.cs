@@ -156,7 +156,7 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
                 var one = tables.Runs + only.First;
                 if (only.IsFull && only.Count == 1 && one->Step == 1)
                 {
-                    RowCopy<TVector, T, TLanes>.Rows(plane + one->Source, sourcePlane, end - k, width, to);
+                    RowCopy<TVector, T, TLanes>.CopyEach(plane + one->Source, sourcePlane, to, width, width, end - k);
                     continue;
                 }
             }

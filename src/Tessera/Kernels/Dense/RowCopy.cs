@@ -13,29 +13,6 @@ internal static unsafe class RowCopy<TVector, T, TLanes>
     where T : unmanaged
     where TLanes : struct, ILanes<TVector, T>
 {
-    /// <summary>Lays rows of one to three whole vectors that stand at equal distances out one behind another.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows(T* from, nint stride, int rows, int width, T* to)
-    {
-        if (width == 3 * TLanes.Count)
-        {
-            for (; rows > 0; rows--, from += stride, to += 3 * TLanes.Count)
-            {
-                TVector a = TLanes.Load(from), b = TLanes.Load(from + TLanes.Count), c = TLanes.Load(from + (2 * TLanes.Count));
-                TLanes.Store(a, to);
-                TLanes.Store(b, to + TLanes.Count);
-                TLanes.Store(c, to + (2 * TLanes.Count));
-            }
-        }
-        else
-        {
-            for (; rows > 0; rows--, from += stride, to += width)
-            {
-                for (var at = 0; at < width; at += TLanes.Count) TLanes.Store(TLanes.Load(from + at), to + at);
-            }
-        }
-    }
-
     /// <summary>to[i] = from[i · step].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy(T* from, nint step, T* to, int count)

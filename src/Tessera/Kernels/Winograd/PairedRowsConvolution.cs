@@ -36,7 +36,6 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
     private readonly TapAxis rowAxis;
     private readonly TapAxis columnAxis;
     private readonly TapAxis.Tap[] columnTaps;
-    private readonly TapAxis[] outer;
     private readonly TapConvolution outerTaps;
     private readonly int groups;
     private readonly int rows;
@@ -73,8 +72,8 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         volume = (int)geometry.KernelSize.Product;
         (sourcePlane, resultPlane) = ((nint)geometry.InputSize.Product, (nint)geometry.OutputSize.Product);
         var axes = TapConvolution.Forward(geometry)[0].Axes;
-        (rowAxis, columnAxis, outer) = (axes[^2], axes[^1], axes[..^2].ToArray());
-        outerTaps = new TapConvolution(outer, geometry);
+        (rowAxis, columnAxis) = (axes[^2], axes[^1]);
+        outerTaps = new TapConvolution(axes[..^2].ToArray(), geometry);
         outerPositions = checked((int)outerTaps.Positions);
         hasFew = channels < FewChannels;
         // Rising, also where the kernel is flipped.
@@ -240,7 +239,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
         int from = Math.Clamp(-x, 0, extent), end = Math.Clamp(columnAxis.SourceSize - x, from, extent);
         for (var tap = 0; tap < outerTaps.TapCount; tap++)
         {
-            var plane = OuterPlane(place, tap);
+            var plane = (nint)outerTaps.SourceElement(place, tap);
             var lines = to;
             foreach (var line in pairs.Sources)
             {
@@ -280,22 +279,6 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
             Transposition.Run(row, sourcePlane, channels, end - from, to + ((nint)from * pitch), pitch, false, TLanes.Count * sizeof(T) > 16);
             new Span<T>(to + ((nint)end * pitch), (extent - end) * pitch).Clear();
         }
-    }
-
-    /// <summary>The plane of the outer axes that a tap of theirs reads; below 0 where it lies outside.</summary>
-    private nint OuterPlane(int place, int tap)
-    {
-        nint plane = 0, stride = 1;
-        for (var a = outer.Length - 1; a >= 0; a--)
-        {
-            place = Math.DivRem(place, outer[a].Count, out var j);
-            var at = (j * outer[a].SourceStep) + outerTaps.Offsets[(tap * outer.Length) + a];
-            if ((uint)at >= (uint)outer[a].SourceSize) return -1;
-            plane += at * stride;
-            stride *= outer[a].SourceSize;
-        }
-
-        return plane;
     }
 
     private static void Multiply(Products products, T* layout, T* kernel, int width, nint* places, int found, T* sums)

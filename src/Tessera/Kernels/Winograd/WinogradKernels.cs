@@ -44,7 +44,7 @@ internal static class WinogradKernels
         if (WinogradTiling.TryCut(geometry, batch, operation == Operation.InputGradient ? TapAxis.InputGradient : TapAxis.Forward) is not { } tiling) return null;
         var algorithm = Make(Shares.LeastJobs);
         if (algorithm.WorkerElements * Sizes<T>() > MostWorkerBytes) return null;
-        var jobs = Shares.JobsFor(options.ResolvedThreads);
+        var jobs = options.WantedJobs;
         return (jobs == Shares.LeastJobs ? algorithm : Make(jobs), tiling);
 
         Algorithm<T> Make(int wantedJobs) => options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated

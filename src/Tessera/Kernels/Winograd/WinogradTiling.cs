@@ -32,48 +32,23 @@ internal sealed class WinogradTiling
 {
     private const int MostTiles = 16;
 
-    private readonly TapAxis[] outer;
-    private readonly long[] outerStrides;
-    private readonly int[] outerOffsets;
+    private readonly TapConvolution outer;
     private readonly int outerPositions;
     private readonly int segments;
 
-    private WinogradTiling(TapAxis[] outer, WinogradAxis rows, WinogradAxis columns, int batch, Sizes kernel, int tileColumns)
+    private WinogradTiling(TapConvolution outer, WinogradAxis rows, WinogradAxis columns, int batch, Sizes kernel, int tileColumns)
     {
         this.outer = outer;
         (Rows, Columns) = (rows, columns);
-        outerStrides = Sizes.Create([.. outer.Select(axis => axis.SourceSize)]).RowMajorStrides();
-        outerPositions = 1;
-        var outerTaps = 1;
-        foreach (var axis in outer)
-        {
-            outerPositions = checked(outerPositions * axis.Count);
-            outerTaps = checked(outerTaps * axis.Taps.Length);
-        }
-
-        Planes = outerTaps;
-        OuterTaps = checked(outerTaps * rows.Groups * columns.Groups);
-        outerOffsets = new int[outerTaps * outer.Length];
-        var outerElements = new int[outerTaps];
-        for (var tap = 0; tap < outerTaps; tap++)
-        {
-            int rest = tap, scale = 1;
-            for (var a = outer.Length - 1; a >= 0; a--)
-            {
-                var one = outer[a].Taps[rest % outer[a].Taps.Length];
-                rest /= outer[a].Taps.Length;
-                outerOffsets[(tap * outer.Length) + a] = one.Offset;
-                outerElements[tap] += one.Element * scale;
-                scale *= kernel[a];
-            }
-        }
-
+        outerPositions = checked((int)outer.Positions);
+        Planes = outer.TapCount;
+        OuterTaps = checked(Planes * rows.Groups * columns.Groups);
         var elements = new List<int>();
         foreach (var ofRow in rows.Elements)
         {
             foreach (var ofColumn in columns.Elements)
             {
-                foreach (var element in outerElements)
+                foreach (var element in outer.Elements)
                 {
                     for (var i = 0; i < rows.Groups * columns.Groups * rows.Taps * columns.Taps; i++)
                     {
@@ -158,7 +133,7 @@ internal sealed class WinogradTiling
 
         if (axes[..^2].Any(parts => parts.Length > 1 || parts[0].ResultStep > 1)) return null;
         return WinogradAxis.TryCut(axes[^2]) is { } rows && WinogradAxis.TryCut(axes[^1]) is { Points: > 1 } columns
-            ? new WinogradTiling([.. axes[..^2].Select(parts => parts[0])], rows, columns, batch, kernel, tile[^1])
+            ? new WinogradTiling(new TapConvolution([.. axes[..^2].Select(parts => parts[0])], geometry), rows, columns, batch, kernel, tile[^1])
             : null;
     }
 
@@ -184,20 +159,7 @@ internal sealed class WinogradTiling
     }
 
     /// <summary>Which plane of a source channel a tap of the other axes reads at a place, in planes; below 0 where it lies outside.</summary>
-    public long SourcePlane(int place, int tap)
-    {
-        long plane = 0;
-        for (var a = outer.Length - 1; a >= 0; a--)
-        {
-            var axis = outer[a];
-            place = Math.DivRem(place, axis.Count, out var j);
-            var at = (j * axis.SourceStep) + outerOffsets[(tap * outer.Length) + a];
-            if ((uint)at >= (uint)axis.SourceSize) return -1;
-            plane += at * outerStrides[a];
-        }
-
-        return plane;
-    }
+    public long SourcePlane(int place, int tap) => outer.SourceElement(place, tap);
 
     private int LastStart(in Strip strip)
     {
