@@ -82,6 +82,23 @@ internal sealed class TapConvolution
         return element;
     }
 
+    /// <summary>The pairs of elements of a source and a result plane, both flattened, that a tap connects: those alone whose source is inside.</summary>
+    public IEnumerable<(long Source, long Result)> Inside(int tap)
+    {
+        IEnumerable<(long Source, long Result)> pairs = [(0, 0)];
+        for (var a = 0; a < axes.Length; a++)
+        {
+            var (axis, offset) = (axes[a], Offsets[(tap * axes.Length) + a]);
+            var here = Enumerable.Range(0, axis.Count)
+                .Select(j => (Source: offset + (j * axis.SourceStep), Result: axis.ResultStart + (j * axis.ResultStep)))
+                .Where(place => (uint)place.Source < (uint)axis.SourceSize)
+                .ToArray();
+            pairs = pairs.SelectMany(_ => here, (pair, place) => ((pair.Source * axis.SourceSize) + place.Source, (pair.Result * axis.ResultSize) + place.Result));
+        }
+
+        return pairs;
+    }
+
     /// <summary>The forward pass: one part for each tile residue, whose taps are all kernel elements in their order.</summary>
     public static TapConvolution[] Forward(OperatorGeometry geometry) => All(geometry, TapAxis.Forward);
 

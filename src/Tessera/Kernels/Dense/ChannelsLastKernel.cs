@@ -17,7 +17,7 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
 {
     private const int LeastChannels = 8;
 
-    private readonly bool transposed;
+    private readonly TurnedKernel turned;
     private readonly int tiles;
     private readonly int groups;
     private readonly int rows;
@@ -38,7 +38,7 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
     /// <param name="wantedJobs">The jobs that threads want.</param>
     public ChannelsLastKernel(OperatorGeometry geometry, TapConvolution[] parts, bool transposed, int wantedJobs)
     {
-        this.transposed = transposed;
+        turned = new TurnedKernel(geometry, transposed);
         tiles = (int)geometry.Tile.Product;
         groups = geometry.Groups;
         var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
@@ -97,22 +97,10 @@ internal sealed unsafe class ChannelsLastKernel<TVector, T, TLanes>
         job = Math.DivRem(job, channelBlocks, out var block);
         job = Math.DivRem(job, panels, out var panel);
         var tile = Math.DivRem(job, groups, out var group);
-        var (first, count, width) = Panel(panel);
+        var (first, _, width) = Panel(panel);
         int channel = block * channelsPerJob, end = Math.Min(channels, channel + channelsPerJob);
         kernel += (nint)((tile * tileElements) + ((long)group * rows * channels * volume));
-        if (count < width) new Span<T>(scratch, checked((end - channel) * volume * width)).Clear();
-        if (transposed)
-        {
-            for (var m = channel; m < end; m++)
-            {
-                Transposition.Run(kernel + ((((nint)m * rows) + first) * volume), volume, count, volume, scratch + ((nint)(m - channel) * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
-            }
-        }
-        else
-        {
-            Transposition.Run(kernel + ((((nint)first * channels) + channel) * volume), (long)channels * volume, count, (end - channel) * volume, scratch, width, false, TLanes.Count * sizeof(T) > 16);
-        }
-
+        turned.Turn<TVector, T, TLanes>(kernel, first, width, channel, end, scratch);
         for (var element = 0; element < volume; element++)
         {
             var (part, tap) = places[tile][element];

@@ -77,6 +77,11 @@ internal static class DenseKernels
             fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
         }
 
+        if (TapwiseConvolution<TVector, T, TLanes>.TryMake(geometry, batch, transposed) is { } few)
+        {
+            fitting.Add((few.Cost, few, () => TapwiseConvolution<TVector, T, TLanes>.TryMake(geometry, batch, transposed, jobs)!));
+        }
+
         return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());
     }
 }

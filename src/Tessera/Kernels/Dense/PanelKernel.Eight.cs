@@ -71,21 +71,21 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00, c01, c02);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10, c11, c12);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20, c21, c22);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30, c31, c32);
-        c += p.ResultStride;
+        c = ResultRow(p, 4, c);
         Finish(c, p.Add, c40, c41, c42);
-        c += p.ResultStride;
+        c = ResultRow(p, 5, c);
         Finish(c, p.Add, c50, c51, c52);
-        c += p.ResultStride;
+        c = ResultRow(p, 6, c);
         Finish(c, p.Add, c60, c61, c62);
-        c += p.ResultStride;
+        c = ResultRow(p, 7, c);
         Finish(c, p.Add, c70, c71, c72);
     }
 
@@ -147,21 +147,21 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00, c01);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10, c11);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20, c21);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30, c31);
-        c += p.ResultStride;
+        c = ResultRow(p, 4, c);
         Finish(c, p.Add, c40, c41);
-        c += p.ResultStride;
+        c = ResultRow(p, 5, c);
         Finish(c, p.Add, c50, c51);
-        c += p.ResultStride;
+        c = ResultRow(p, 6, c);
         Finish(c, p.Add, c60, c61);
-        c += p.ResultStride;
+        c = ResultRow(p, 7, c);
         Finish(c, p.Add, c70, c71);
     }
 
@@ -214,21 +214,21 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30);
-        c += p.ResultStride;
+        c = ResultRow(p, 4, c);
         Finish(c, p.Add, c40);
-        c += p.ResultStride;
+        c = ResultRow(p, 5, c);
         Finish(c, p.Add, c50);
-        c += p.ResultStride;
+        c = ResultRow(p, 6, c);
         Finish(c, p.Add, c60);
-        c += p.ResultStride;
+        c = ResultRow(p, 7, c);
         Finish(c, p.Add, c70);
     }
 }

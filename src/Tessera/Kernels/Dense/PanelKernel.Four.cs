@@ -47,13 +47,13 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00, c01, c02);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10, c11, c12);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20, c21, c22);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30, c31, c32);
     }
 
@@ -95,13 +95,13 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00, c01);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10, c11);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20, c21);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30, c31);
     }
 
@@ -138,13 +138,13 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
             }
         }
 
-        T* c = p.Result;
+        T* c = ResultRow(p, 0, p.Result);
         Finish(c, p.Add, c00);
-        c += p.ResultStride;
+        c = ResultRow(p, 1, c);
         Finish(c, p.Add, c10);
-        c += p.ResultStride;
+        c = ResultRow(p, 2, c);
         Finish(c, p.Add, c20);
-        c += p.ResultStride;
+        c = ResultRow(p, 3, c);
         Finish(c, p.Add, c30);
     }
 }

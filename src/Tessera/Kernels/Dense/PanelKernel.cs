@@ -31,9 +31,10 @@ internal unsafe struct PanelProduct<T>
     public nint* RunOffsets;
     public nint* LeftOffsets;
 
-    /// <summary>Result[r, j] at r · ResultStride + j; all rows of the panel are written, however many Left has.</summary>
+    /// <summary>Result[r, j] at r · ResultStride + j, or at ResultRows[r] + j; all rows of the panel are written, however many Left has.</summary>
     public T* Result;
     public nint ResultStride;
+    public nint* ResultRows;
 
     /// <summary>One number per row of the panel, or null.</summary>
     public T* Bias;
@@ -90,6 +91,11 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Row(in PanelProduct<T> p, int row, T* before) =>
         row >= p.Rows ? before : p.LeftRows != null ? p.Left + p.LeftRows[row] : row == 0 ? before : before + p.LeftStride;
+
+    /// <summary>Where a row of Result begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* ResultRow(in PanelProduct<T> p, int row, T* before) =>
+        p.ResultRows != null ? p.Result + p.ResultRows[row] : row == 0 ? before : before + p.ResultStride;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(T* to, bool add, TVector first) =>

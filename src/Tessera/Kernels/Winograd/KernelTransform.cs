@@ -1,5 +1,6 @@
 using System.Numerics;
 using Tessera.Connections;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Winograd;
@@ -25,6 +26,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     private readonly WinogradTiling tiling;
     private readonly bool transposed;
     private readonly ConnectionTable? table;
+    private readonly TurnedKernel dense;
     private readonly int inputs;
     private readonly int volume;
     private readonly int tiles;
@@ -41,6 +43,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         this.tiling = tiling;
         this.transposed = transposed;
         table = geometry.Table;
+        dense = new TurnedKernel(geometry, transposed);
         inputs = geometry.InputChannels / geometry.Groups;
         volume = (int)geometry.KernelSize.Product;
         tiles = (int)geometry.Tile.Product;
@@ -55,7 +58,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     public long ScratchElements(int channels, int width) => (tiles * TurnedElements(channels, width)) + (2 * Components * TLanes.Count);
 
     /// <summary>Elements of some channels turned round, of one tile.</summary>
-    public long TurnedElements(int channels, int width) => (long)channels * volume * width;
+    public long TurnedElements(int channels, int width) => dense.Elements(channels, width);
 
     /// <summary>Transforms source channels [first, end) for a panel of result channels; those that do not exist become zeros.</summary>
     /// <param name="kernel">The kernel of a group.</param>
@@ -151,32 +154,23 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     /// <summary>Source channels [first, end) of one tile's kernel, [c, q][lanes]; lanes and pairs that do not exist are zeros.</summary>
     public void Turn(T* kernel, int lane, int lanes, int width, int first, int end, T* turned)
     {
-        if (lanes < width || table is not null) new Span<T>(turned, (end - first) * volume * width).Clear();
-        if (table is not null)
+        if (table is null)
         {
-            var (output, outputEnd, input, inputEnd) = transposed ? (first, end, lane, lane + lanes) : (lane, lane + lanes, first, end);
-            for (var m = output; m < outputEnd; m++)
-            {
-                var row = table.InputsOf(m);
-                var from = kernel + ((nint)table.FirstPair(m) * volume);
-                for (var pair = FirstAt(row, input); pair < row.Length && row[pair] < inputEnd; pair++)
-                {
-                    var into = Turned(turned, m, row[pair], first, lane, width);
-                    for (var q = 0; q < volume; q++, into += width) *into = from[(pair * volume) + q];
-                }
-            }
+            dense.Turn<TVector, T, TLanes>(kernel, lane, width, first, end, turned);
+            return;
         }
-        else if (transposed)
+
+        new Span<T>(turned, (end - first) * volume * width).Clear();
+        var (output, outputEnd, input, inputEnd) = transposed ? (first, end, lane, lane + lanes) : (lane, lane + lanes, first, end);
+        for (var m = output; m < outputEnd; m++)
         {
-            var rows = inputs;
-            for (var m = first; m < end; m++)
+            var row = table.InputsOf(m);
+            var from = kernel + ((nint)table.FirstPair(m) * volume);
+            for (var pair = FirstAt(row, input); pair < row.Length && row[pair] < inputEnd; pair++)
             {
-                Transposition.Run(kernel + ((((nint)m * rows) + lane) * volume), volume, lanes, volume, turned + ((nint)(m - first) * volume * width), width, false, TLanes.Count * sizeof(T) > 16);
+                var into = Turned(turned, m, row[pair], first, lane, width);
+                for (var q = 0; q < volume; q++, into += width) *into = from[(pair * volume) + q];
             }
-        }
-        else
-        {
-            Transposition.Run(kernel + ((((nint)lane * inputs) + first) * volume), (long)inputs * volume, lanes, (end - first) * volume, turned, width, false, TLanes.Count * sizeof(T) > 16);
         }
     }
 
