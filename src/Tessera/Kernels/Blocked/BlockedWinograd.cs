@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
 using Tessera.Kernels.Vectors;
+using Tessera.Kernels.Winograd;
 using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Blocked;
@@ -115,7 +116,6 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         var taps = stackalloc T[Taps * Taps * pitch];
         var columns = stackalloc T[Taps * Taps * pitch];
         var factors = stackalloc T[pitch];
-        var halfway = stackalloc T[Components * TLanes.Count];
         var rows = new ChannelRows<TVector, T, TLanes>(parameters, row, lanes, inputs * Taps * Taps);
         rows.Factors(factors, pitch);
         for (var c = 0; c < inputs; c++)
@@ -128,7 +128,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
             }
 
             if (transformsLate) new Span<T>(taps, Taps * Taps * pitch).CopyTo(new Span<T>(to + ((nint)c * Taps * Taps * pitch), Taps * Taps * pitch));
-            else Transform(taps, width, to + ((nint)c * pitch), (nint)inputs * pitch, halfway);
+            else Transform(taps, width, to + ((nint)c * pitch), (nint)inputs * pitch);
         }
     }
 
@@ -172,7 +172,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
             {
                 var taps = kernel + ((nint)(c + i) * Taps * Taps * pitch);
                 Prefetch.Elements(taps + (ChannelsAhead * Taps * Taps * pitch), Taps * Taps * pitch);
-                Transform(taps, width, late + (i * pitch), latePitch, scratch);
+                Transform(taps, width, late + (i * pitch), latePitch);
             }
 
             for (var component = 0; component < Components; component++)
@@ -210,10 +210,8 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
     }
 
     /// <summary>The kernel's transform of one channel for a panel.</summary>
-    private void Transform(T* taps, int width, T* to, nint componentPitch, T* halfway)
-    {
-        for (var v = 0; v < width; v++, taps += Taps * Taps * TLanes.Count, to += TLanes.Count) transform.Kernel(taps, to, componentPitch, halfway);
-    }
+    private static void Transform(T* taps, int width, T* to, nint componentPitch) =>
+        PointTransform<TVector, T, TLanes>.EvaluateSquare(taps, Taps * TLanes.Count, TLanes.Count, Taps * Taps * TLanes.Count, to, componentPitch, TLanes.Count, width);
 
     /// <summary>Bᵀ d B of one tile's source, of all channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -26,21 +26,13 @@ internal unsafe struct TileTransform<TVector, T, TLanes>
     private readonly T minusBb;
     private readonly T aabb;
     private readonly T minusSum;
-    private readonly T weightOfZero;
-    private readonly T weightOfA;
-    private readonly T weightOfB;
-    private readonly T oddOfA;
-    private readonly T oddOfB;
 
     /// <summary>The transforms in T.</summary>
     public TileTransform()
     {
         const double squareA = PointA * PointA, squareB = PointB * PointB;
-        const double ofA = 1 / (2 * squareA * (squareA - squareB)), ofB = 1 / (2 * squareB * (squareB - squareA));
         (a, b, aa, bb) = (Of(PointA), Of(PointB), Of(squareA), Of(squareB));
         (minusAa, minusBb, aabb, minusSum) = (Of(-squareA), Of(-squareB), Of(squareA * squareB), Of(-squareA - squareB));
-        (weightOfZero, weightOfA, weightOfB) = (Of(1 / (squareA * squareB)), Of(ofA), Of(ofB));
-        (oddOfA, oddOfB) = (Of(PointA * ofA), Of(PointB * ofB));
     }
 
     /// <summary>Elements of memory that a transform needs.</summary>
@@ -77,39 +69,6 @@ internal unsafe struct TileTransform<TVector, T, TLanes>
             TLanes.Store(TLanes.Subtract(evenNext, oddNext), into + (4 * intoStep));
             TLanes.Store(TLanes.MultiplyAdd(aabb, x1, TLanes.MultiplyAdd(minusSum, x3, x5)), into + (5 * intoStep));
             from += next;
-            into += intoNext;
-        }
-    }
-
-    /// <summary>E k Eᵀ / w: nine taps, a vector each, to 36 components.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Kernel(T* taps, T* to, nint pitch, T* scratch)
-    {
-        TVector aa = TLanes.Broadcast(this.aa), bb = TLanes.Broadcast(this.bb), zero = TLanes.Broadcast(weightOfZero);
-        TVector forA = TLanes.Broadcast(weightOfA), forB = TLanes.Broadcast(weightOfB), oddA = TLanes.Broadcast(oddOfA), oddB = TLanes.Broadcast(oddOfB);
-        Prefetch.Lines(to, pitch, Points * Points);
-        nint step = 3 * TLanes.Count, next = TLanes.Count, intoStep = Points * TLanes.Count, intoNext = TLanes.Count;
-        var into = scratch;
-        for (var line = 0; line < 3 + Points; line++)
-        {
-            if (line == 3)
-            {
-                taps = scratch;
-                into = to;
-                (step, next) = (TLanes.Count, Points * TLanes.Count);
-                (intoStep, intoNext) = (pitch, Points * pitch);
-            }
-
-            TVector k0 = TLanes.Load(taps), k1 = TLanes.Load(taps + step), k2 = TLanes.Load(taps + (2 * step));
-            TVector even = TLanes.Multiply(forA, TLanes.MultiplyAdd(aa, k2, k0)), odd = TLanes.Multiply(oddA, k1);
-            TVector evenNext = TLanes.Multiply(forB, TLanes.MultiplyAdd(bb, k2, k0)), oddNext = TLanes.Multiply(oddB, k1);
-            TLanes.Store(TLanes.Multiply(zero, k0), into);
-            TLanes.Store(TLanes.Add(even, odd), into + intoStep);
-            TLanes.Store(TLanes.Subtract(even, odd), into + (2 * intoStep));
-            TLanes.Store(TLanes.Add(evenNext, oddNext), into + (3 * intoStep));
-            TLanes.Store(TLanes.Subtract(evenNext, oddNext), into + (4 * intoStep));
-            TLanes.Store(k2, into + (5 * intoStep));
-            taps += next;
             into += intoNext;
         }
     }

@@ -11,6 +11,9 @@ namespace Tessera.Kernels.Dense;
 /// <summary>The dense algorithms: shared and tiled operators whose channels are dense or in groups.</summary>
 internal static class DenseKernels
 {
+    private const int MostPositions = 1536;
+    private const int MostPairs = 1 << 15;
+
     /// <summary>The algorithm for an operation, or null where the channels are a table.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T> =>
@@ -19,6 +22,13 @@ internal static class DenseKernels
     /// <summary>All algorithms that can compute an operation of dense or grouped channels, the cheapest first.</summary>
     public static Algorithm<T>[] Candidates<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T> => [.. InOrder<T>(geometry, batch, operation, options)];
+
+    /// <summary>Whether forward or back there are so few positions and taps that <see cref="TapwiseConvolution{TVector, T, TLanes}"/> keeps all sums, and tables of all of them, in cache.</summary>
+    public static bool HasFewPositions(OperatorGeometry geometry, int batch, Operation operation)
+    {
+        var positions = batch * (double)(operation == Operation.InputGradient ? geometry.InputSize : geometry.OutputSize).Product;
+        return operation != Operation.KernelGradient && geometry.Table is null && geometry.Tile.Product == 1 && positions <= MostPositions && positions * geometry.KernelSize.Product <= MostPairs;
+    }
 
     /// <summary>The same, each made when it is asked for.</summary>
     private static IEnumerable<Algorithm<T>> InOrder<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
@@ -77,9 +87,9 @@ internal static class DenseKernels
             fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
         }
 
-        if (TapwiseConvolution<TVector, T, TLanes>.TryMake(geometry, batch, transposed) is { } few)
+        if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } tapwise)
         {
-            fitting.Add((few.Cost, few, () => TapwiseConvolution<TVector, T, TLanes>.TryMake(geometry, batch, transposed, jobs)!));
+            fitting.Add((tapwise.Cost, tapwise, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
         }
 
         return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());

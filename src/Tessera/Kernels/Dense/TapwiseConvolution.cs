@@ -24,9 +24,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
 {
     private const int FirstCacheBytes = 24 * 1024;
     private const int KernelBlockBytes = 256 * 1024;
-    private const int MostSumBytes = 256 * 1024;
     private const int MostBytes = 4 << 20;
-    private const int MostPairs = 1 << 15;
     private const int PanelRows = 4;
     private const int HalfPage = 2048;
 
@@ -50,7 +48,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
     private readonly nint[] sources;
     private readonly nint[] results;
 
-    private TapwiseConvolution(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs)
+    public TapwiseConvolution(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs = LeastJobs)
     {
         (this.batch, this.transposed) = (batch, transposed);
         groups = geometry.Groups;
@@ -93,14 +91,8 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
 
     private long SumElements => ((batch * (long)resultPlane) + 1) * mostWidth;
 
-    /// <summary>The algorithm, or null where it is not for the operator: tiles, or more positions, taps or channels than its tables and caches have room for.</summary>
-    public static TapwiseConvolution<TVector, T, TLanes>? TryMake(OperatorGeometry geometry, int batch, bool transposed, int wantedJobs = LeastJobs)
-    {
-        var places = batch * (double)(transposed ? geometry.InputSize : geometry.OutputSize).Product;
-        if (geometry.Tile.Product > 1 || places * geometry.KernelSize.Product > MostPairs || places * PanelKernel<TVector, T, TLanes>.MostVectors * TLanes.Count * sizeof(T) > MostSumBytes) return null;
-        var made = new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, wantedJobs);
-        return Math.Max(made.SharedElements, made.WorkerElements) * sizeof(T) <= MostBytes ? made : null;
-    }
+    /// <summary>Whether the source, and what a worker needs, stay within their bounds.</summary>
+    public bool Fits => Math.Max(SharedElements, WorkerElements) * sizeof(T) <= MostBytes;
 
     /// <summary>What a group of a run costs, in vectors multiplied by rows: see <see cref="PanelConvolution{TVector, T, TLanes}.Cost"/>.</summary>
     public double Cost

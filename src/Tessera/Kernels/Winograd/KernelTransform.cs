@@ -22,6 +22,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
 {
     private const int Points = WinogradAxis.MostPoints;
     private const int Components = Points * Points;
+    private const int ChannelsTogether = 8;
 
     private readonly WinogradTiling tiling;
     private readonly bool transposed;
@@ -81,6 +82,27 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         for (var tile = 0; before == null && tile < tiles; tile++)
         {
             Turn(kernel + (tile * tilePitch), lane, lanes, width, first, end, turned + ((nint)tile * (end - first) * volume * width));
+        }
+
+        if (isEven && (rowTaps == 1 || (rowTaps == 3 && columnTaps == 3)))
+        {
+            for (int c = 0, count; c < end - first; c += count)
+            {
+                count = Math.Min(ChannelsTogether, end - first - c);
+                if (before != null) Prefetch.Elements(turned + (nint)TurnedElements(c + ChannelsTogether, width), TurnedElements(count, width));
+                for (var outer = 0; outer < tiling.OuterTaps; outer++)
+                {
+                    var from = turned + (nint)TurnedElements(c, width) + ((nint)tiling.Elements[outer * tapsPerOuter] * width);
+                    var into = to + (outer * outerPitch) + ((nint)c * width);
+                    for (var v = 0; v < width; v += TLanes.Count)
+                    {
+                        if (rowTaps == 1) PointTransform<TVector, T, TLanes>.Evaluate(columnTaps, true, from + v, column, (nint)volume * width, into + v, componentPitch, width, count);
+                        else PointTransform<TVector, T, TLanes>.EvaluateSquare(from + v, row, column, (nint)volume * width, into + v, componentPitch, width, count);
+                    }
+                }
+            }
+
+            return;
         }
 
         for (var residue = 0; residue < tiling.Residues; residue++)

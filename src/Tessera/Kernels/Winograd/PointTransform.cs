@@ -18,6 +18,7 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
+    private const int Points = WinogradAxis.MostPoints;
     private const double A = 0.625;
     private const double B = 1.5;
 
@@ -91,6 +92,27 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
         }
     }
 
+    /// <summary>E k Eᵀ / w of 3 × 3 taps to 36 components, rows first, <paramref name="count"/> times; what is between rows and columns stays in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void EvaluateSquare(T* from, nint fromRow, nint fromColumn, nint fromNext, T* to, nint toStep, nint toNext, int count)
+    {
+        var values = new Values();
+        for (; count > 0; count--, from += fromNext, to += toNext)
+        {
+            T* second = from + fromColumn, third = second + fromColumn;
+            values.Of(TLanes.Load(from), TLanes.Load(from + fromRow), TLanes.Load(from + (2 * fromRow)), out var a0, out var a1, out var a2, out var a3, out var a4, out var a5);
+            values.Of(TLanes.Load(second), TLanes.Load(second + fromRow), TLanes.Load(second + (2 * fromRow)), out var b0, out var b1, out var b2, out var b3, out var b4, out var b5);
+            values.Of(TLanes.Load(third), TLanes.Load(third + fromRow), TLanes.Load(third + (2 * fromRow)), out var c0, out var c1, out var c2, out var c3, out var c4, out var c5);
+            nint row = Points * toStep;
+            values.Store(a0, b0, c0, to, toStep);
+            values.Store(a1, b1, c1, to + row, toStep);
+            values.Store(a2, b2, c2, to + (2 * row), toStep);
+            values.Store(a3, b3, c3, to + (3 * row), toStep);
+            values.Store(a4, b4, c4, to + (4 * row), toStep);
+            values.Store(a5, b5, c5, to + (5 * row), toStep);
+        }
+    }
+
     /// <summary>Mᵀ y: six numbers to two to five, the transpose of <see cref="Evaluate"/>; may be done in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(int coefficients, bool weighted, T* from, nint fromStep, nint fromNext, T* to, nint toStep, nint toNext, int count)
@@ -120,4 +142,38 @@ internal static unsafe class PointTransform<TVector, T, TLanes>
     }
 
     private static TVector Of(double value) => TLanes.Broadcast(T.CreateChecked(value));
+
+    /// <summary>E k / w of three numbers.</summary>
+    private readonly struct Values()
+    {
+        private readonly TVector aa = PointTransform<TVector, T, TLanes>.Of(A * A);
+        private readonly TVector bb = PointTransform<TVector, T, TLanes>.Of(B * B);
+        private readonly TVector zero = PointTransform<TVector, T, TLanes>.Of(WeightOfZero);
+        private readonly TVector forEven = PointTransform<TVector, T, TLanes>.Of(WeightOfA);
+        private readonly TVector forEvenNext = PointTransform<TVector, T, TLanes>.Of(WeightOfB);
+        private readonly TVector forOdd = PointTransform<TVector, T, TLanes>.Of(A * WeightOfA);
+        private readonly TVector forOddNext = PointTransform<TVector, T, TLanes>.Of(B * WeightOfB);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Of(TVector k0, TVector k1, TVector k2, out TVector x0, out TVector x1, out TVector x2, out TVector x3, out TVector x4, out TVector x5)
+        {
+            TVector even = TLanes.Multiply(forEven, TLanes.MultiplyAdd(aa, k2, k0)), odd = TLanes.Multiply(forOdd, k1);
+            TVector evenNext = TLanes.Multiply(forEvenNext, TLanes.MultiplyAdd(bb, k2, k0)), oddNext = TLanes.Multiply(forOddNext, k1);
+            (x0, x5) = (TLanes.Multiply(zero, k0), k2);
+            (x1, x2) = (TLanes.Add(even, odd), TLanes.Subtract(even, odd));
+            (x3, x4) = (TLanes.Add(evenNext, oddNext), TLanes.Subtract(evenNext, oddNext));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(TVector k0, TVector k1, TVector k2, T* to, nint step)
+        {
+            Of(k0, k1, k2, out var x0, out var x1, out var x2, out var x3, out var x4, out var x5);
+            TLanes.Store(x0, to);
+            TLanes.Store(x1, to + step);
+            TLanes.Store(x2, to + (2 * step));
+            TLanes.Store(x3, to + (3 * step));
+            TLanes.Store(x4, to + (4 * step));
+            TLanes.Store(x5, to + (5 * step));
+        }
+    }
 }

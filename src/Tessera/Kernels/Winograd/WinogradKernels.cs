@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Tessera.Connections;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
 using Tessera.Operators;
 
@@ -34,7 +35,7 @@ internal static class WinogradKernels
     {
         var fewest = geometry.Groups > 1 && operation == Operation.KernelGradient ? FewestChannelsOfGroups : FewestChannels;
         if (options.Exact || geometry.InputChannels / geometry.Groups < fewest || geometry.OutputChannels / geometry.Groups < fewest) return null;
-        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, made.Tiling) ? made.Algorithm : null;
+        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, options, made) ? made.Algorithm : null;
     }
 
     /// <summary>The algorithm whether it pays or not, or null where it cannot compute the operation.</summary>
@@ -47,7 +48,7 @@ internal static class WinogradKernels
         var jobs = options.WantedJobs;
         return (jobs == Shares.LeastJobs ? algorithm : Make(jobs), tiling);
 
-        Algorithm<T> Make(int wantedJobs) => options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated
+        Algorithm<T> Make(int wantedJobs) => IsWide(options)
             ? Make<Vector512<T>, T, Lanes512<T>>(geometry, tiling, operation, wantedJobs)
             : options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported
                 ? Make<Vector256<T>, T, Lanes256<T>>(geometry, tiling, operation, wantedJobs)
@@ -58,19 +59,26 @@ internal static class WinogradKernels
     /// Whether fewer multiplications outweigh the transforms: counted in multiply-adds for each tile and pair of channels,
     /// where transforming a tile of one channel costs about as much as thirty more channels would.
     /// </summary>
-    private static bool Pays(OperatorGeometry geometry, int batch, Operation operation, WinogradTiling tiling)
+    private static bool Pays<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options, (Algorithm<T> Algorithm, WinogradTiling Tiling) made)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
+        var tiling = made.Tiling;
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
         var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
+        // On few positions the direct kernel passes over what is outside.
+        if (DenseKernels.HasFewPositions(geometry, batch, operation)) direct = batch * (double)geometry.MultiplyAdds / geometry.Groups;
         var (sources, results) = operation == Operation.InputGradient ? (outputs, inputs) : (inputs, outputs);
         var (spread, gathered) = (sources * tiling.OuterTaps, results * tiling.Residues);
         var products = tiling.Components * spread * gathered * tiling.Tiles;
         // What is dealt out has few tiles for a large kernel: beyond L2 it, or the sums of its gradient, are fetched again and again.
         if (tiling.IsDealt && tiling.Components * spread * gathered * sizeof(float) > KernelBytes) products *= FarKernelCost;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
-        var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : 3.0) * tiling.Components * spread * gathered;
+        // Transformed in every job, a kernel costs storing it; wide vectors multiply faster, and do not store faster.
+        var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : made.Algorithm.PacksKernelFirst ? 3.0 : IsWide(options) ? 8.0 : 3.5) * tiling.Components * spread * gathered;
         return products + transforms + kernel < 0.9 * direct;
     }
+
+    private static bool IsWide(PlanOptions options) => options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated;
 
     private static Algorithm<T> Make<TVector, T, TLanes>(OperatorGeometry geometry, WinogradTiling tiling, Operation operation, int wantedJobs)
         where TVector : struct
