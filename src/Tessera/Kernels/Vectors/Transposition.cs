@@ -54,7 +54,6 @@ internal static unsafe class Transposition
         }
 
         var block = BlockOf<T>(rows, columns, vectors);
-        var row = stackalloc T*[16];
         for (var r = 0; r < rows;)
         {
             // Adding must not meet an element twice, so there blocks never overlap: the last ones are smaller.
@@ -65,8 +64,7 @@ internal static unsafe class Transposition
             }
 
             var height = Math.Min(rows - r, block == 1 ? 8 : block);
-            for (var i = 0; i < height; i++) row[i] = from + ((r + i) * fromStride);
-            Band(row, height, columns, block, to + r, toStride, add);
+            Band(new EvenRows<T>(from + (r * fromStride), (nint)fromStride), height, columns, block, to + r, toStride, add);
             r += height;
         }
     }
@@ -84,7 +82,7 @@ internal static unsafe class Transposition
             if (block > 1 && rows - r < block) r = rows - block;
             var height = Math.Min(rows - r, block == 1 ? 8 : block);
             for (var i = 0; i < height; i++) row[i] = offsets[r + i] == ZeroRow ? zeros : from + offsets[r + i];
-            Band(row, height, columns, block, to + r, toStride, false);
+            Band(new Rows<T>(row), height, columns, block, to + r, toStride, false);
             r += height;
         }
     }
@@ -96,8 +94,9 @@ internal static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Band<T>(T** row, int height, int columns, int block, T* to, long toStride, bool add)
+    private static void Band<T, TRows>(TRows rows, int height, int columns, int block, T* to, long toStride, bool add)
         where T : unmanaged, INumberBase<T>
+        where TRows : struct, IRows<T>
     {
         var c = 0;
         if (height == block && block > 1)
@@ -107,32 +106,36 @@ internal static unsafe class Transposition
                 if (columns - c < ColumnsAtOnce)
                 {
                     if (add) break;
+                    rows.Advance(columns - ColumnsAtOnce - c);
                     c = columns - ColumnsAtOnce;
                 }
 
-                if (typeof(T) == typeof(double)) Doubles((double**)row, c, (double*)to + (c * toStride), toStride, add);
-                else if (block == 16) Floats16((float**)row, c, (float*)to + (c * toStride), toStride, add);
-                else if (block == 8) Floats8((float**)row, c, (float*)to + (c * toStride), toStride, add);
-                else Floats4((float**)row, c, (float*)to + (c * toStride), toStride, add);
+                if (typeof(T) == typeof(double)) Doubles<T, TRows>(rows, (double*)to + (c * toStride), toStride, add);
+                else if (block == 16) Floats16<T, TRows>(rows, (float*)to + (c * toStride), toStride, add);
+                else if (block == 8) Floats8<T, TRows>(rows, (float*)to + (c * toStride), toStride, add);
+                else Floats4<T, TRows>(rows, (float*)to + (c * toStride), toStride, add);
+                rows.Advance(ColumnsAtOnce);
                 c += ColumnsAtOnce;
             }
         }
 
-        for (; c < columns; c++)
+        for (; c < columns; c++, rows.Advance(1))
         {
             var into = to + (c * toStride);
-            for (var i = 0; i < height; i++) into[i] = add ? into[i] + row[i][c] : row[i][c];
+            for (var i = 0; i < height; i++) into[i] = add ? into[i] + *rows.At(i) : *rows.At(i);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floats16(float** row, int column, float* to, long stride, bool add)
+    private static void Floats16<T, TRows>(in TRows rows, float* to, long stride, bool add)
+        where T : unmanaged
+        where TRows : struct, IRows<T>
     {
         // Every fourth row is in one vector, a quarter each: then two rounds of shuffles are enough.
-        var a = Vector512.Create(Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column)), Vector256.Create(Vector128.Load(row[8] + column), Vector128.Load(row[12] + column)));
-        var b = Vector512.Create(Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column)), Vector256.Create(Vector128.Load(row[9] + column), Vector128.Load(row[13] + column)));
-        var c = Vector512.Create(Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column)), Vector256.Create(Vector128.Load(row[10] + column), Vector128.Load(row[14] + column)));
-        var d = Vector512.Create(Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column)), Vector256.Create(Vector128.Load(row[11] + column), Vector128.Load(row[15] + column)));
+        var a = EveryFourth<T, TRows>(rows, 0);
+        var b = EveryFourth<T, TRows>(rows, 1);
+        var c = EveryFourth<T, TRows>(rows, 2);
+        var d = EveryFourth<T, TRows>(rows, 3);
         var low = Avx512F.UnpackLow(a, b);
         var high = Avx512F.UnpackHigh(a, b);
         var lowNext = Avx512F.UnpackLow(c, d);
@@ -144,13 +147,26 @@ internal static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floats8(float** row, int column, float* to, long stride, bool add)
+    private static Vector512<float> EveryFourth<T, TRows>(in TRows rows, int first)
+        where T : unmanaged
+        where TRows : struct, IRows<T>
+    {
+        var vector = Quarter<T, TRows>(rows, first).ToVector256Unsafe().ToVector512Unsafe();
+        vector = Avx512F.InsertVector128(vector, Quarter<T, TRows>(rows, first + 4), 1);
+        vector = Avx512F.InsertVector128(vector, Quarter<T, TRows>(rows, first + 8), 2);
+        return Avx512F.InsertVector128(vector, Quarter<T, TRows>(rows, first + 12), 3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floats8<T, TRows>(in TRows rows, float* to, long stride, bool add)
+        where T : unmanaged
+        where TRows : struct, IRows<T>
     {
         // As with sixteen rows, in halves.
-        var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[4] + column));
-        var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[5] + column));
-        var c = Vector256.Create(Vector128.Load(row[2] + column), Vector128.Load(row[6] + column));
-        var d = Vector256.Create(Vector128.Load(row[3] + column), Vector128.Load(row[7] + column));
+        var a = Vector256.Create(Quarter<T, TRows>(rows, 0), Quarter<T, TRows>(rows, 4));
+        var b = Vector256.Create(Quarter<T, TRows>(rows, 1), Quarter<T, TRows>(rows, 5));
+        var c = Vector256.Create(Quarter<T, TRows>(rows, 2), Quarter<T, TRows>(rows, 6));
+        var d = Vector256.Create(Quarter<T, TRows>(rows, 3), Quarter<T, TRows>(rows, 7));
         var low = Avx.UnpackLow(a, b);
         var high = Avx.UnpackHigh(a, b);
         var lowNext = Avx.UnpackLow(c, d);
@@ -162,12 +178,11 @@ internal static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floats4(float** row, int column, float* to, long stride, bool add)
+    private static void Floats4<T, TRows>(in TRows rows, float* to, long stride, bool add)
+        where T : unmanaged
+        where TRows : struct, IRows<T>
     {
-        var a = Vector128.Load(row[0] + column);
-        var b = Vector128.Load(row[1] + column);
-        var c = Vector128.Load(row[2] + column);
-        var d = Vector128.Load(row[3] + column);
+        Vector128<float> a = Quarter<T, TRows>(rows, 0), b = Quarter<T, TRows>(rows, 1), c = Quarter<T, TRows>(rows, 2), d = Quarter<T, TRows>(rows, 3);
         var low = Sse.UnpackLow(a, b);
         var high = Sse.UnpackHigh(a, b);
         var lowNext = Sse.UnpackLow(c, d);
@@ -179,16 +194,23 @@ internal static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Doubles(double** row, int column, double* to, long stride, bool add)
+    private static void Doubles<T, TRows>(in TRows rows, double* to, long stride, bool add)
+        where T : unmanaged
+        where TRows : struct, IRows<T>
     {
-        for (var half = 0; half < 2; half++, column += 2, to += 2 * stride)
+        for (var half = 0; half < 2; half++, to += 2 * stride)
         {
-            var a = Vector256.Create(Vector128.Load(row[0] + column), Vector128.Load(row[2] + column));
-            var b = Vector256.Create(Vector128.Load(row[1] + column), Vector128.Load(row[3] + column));
+            var a = Vector256.Create(Vector128.Load((double*)rows.At(0) + (2 * half)), Vector128.Load((double*)rows.At(2) + (2 * half)));
+            var b = Vector256.Create(Vector128.Load((double*)rows.At(1) + (2 * half)), Vector128.Load((double*)rows.At(3) + (2 * half)));
             Put(Avx.UnpackLow(a, b), to, add);
             Put(Avx.UnpackHigh(a, b), to + stride, add);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Quarter<T, TRows>(in TRows rows, int row)
+        where T : unmanaged
+        where TRows : struct, IRows<T> => Vector128.Load((float*)rows.At(row));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<T>(Vector512<T> vector, T* to, bool add)
@@ -201,4 +223,39 @@ internal static unsafe class Transposition
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<T>(Vector128<T> vector, T* to, bool add)
         where T : unmanaged => (add ? vector + Vector128.Load(to) : vector).Store(to);
+
+    /// <summary>Up to sixteen rows, each at the column that is read next.</summary>
+    private interface IRows<T>
+        where T : unmanaged
+    {
+        T* At(int row);
+
+        void Advance(int columns);
+    }
+
+    /// <summary>Rows at equal distances.</summary>
+    private struct EvenRows<T>(T* first, nint stride) : IRows<T>
+        where T : unmanaged
+    {
+        private T* first = first;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly T* At(int row) => first + (row * stride);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Advance(int columns) => first += columns;
+    }
+
+    /// <summary>Rows anywhere.</summary>
+    private struct Rows<T>(T** rows) : IRows<T>
+        where T : unmanaged
+    {
+        private nint column;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly T* At(int row) => rows[row] + column;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Advance(int columns) => column += columns;
+    }
 }
