@@ -15,6 +15,7 @@ public class TapConvolutionTests
             var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
             var expected = Meeting.All(geometry).Select(at => (at.Output, at.Input, at.Kernel, at.Tile)).Order();
             Assert.Equal(expected, TapConvolution.Forward(geometry).SelectMany(Meetings).Order());
+            Assert.Equal(expected, TapConvolution.Forward(geometry).SelectMany(Inside).Order());
         },
         iter: 100,
         threads: 1);
@@ -26,6 +27,7 @@ public class TapConvolutionTests
             var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
             var expected = Meeting.All(geometry).Select(at => (at.Input, at.Output, at.Kernel, at.Tile)).Order();
             Assert.Equal(expected, TapConvolution.InputGradient(geometry).SelectMany(Meetings).Order());
+            Assert.Equal(expected, TapConvolution.InputGradient(geometry).SelectMany(Inside).Order());
         },
         iter: 100,
         threads: 1);
@@ -40,6 +42,9 @@ public class TapConvolutionTests
         },
         iter: 100,
         threads: 1);
+
+    private static IEnumerable<(int Result, int Source, int Kernel, int Tile)> Inside(TapConvolution part) =>
+        Enumerable.Range(0, part.TapCount).SelectMany(tap => part.Inside(tap).Select(pair => ((int)pair.Result, (int)pair.Source, part.Elements[tap], part.Tiles[tap])));
 
     private static IEnumerable<(int Result, int Source, int Kernel, int Tile)> Meetings(TapConvolution part)
     {

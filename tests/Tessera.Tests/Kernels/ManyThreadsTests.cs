@@ -20,7 +20,8 @@ public class ManyThreadsTests
     public void Random_operators_give_the_same_bits() => RandomOperator.Any.Holds(sample => Same<float>(sample), iterations: 60);
 
     [Theory]
-    [InlineData(1, 130, 7, 512, 3, 1)] // Winograd, few tiles
+    [InlineData(2, 130, 7, 512, 3, 1)] // Winograd, few tiles
+    [InlineData(1, 130, 5, 320, 3, 1)] // tap by tap
     [InlineData(1, 40, 30, 48, 3, 1)] // Winograd, many tiles
     [InlineData(3, 24, 12, 40, 5, 1)]
     [InlineData(1, 64, 28, 80, 1, 1)]

@@ -80,6 +80,44 @@ public class DenseAlgorithmTests
     }
 
     [Fact]
+    public void Small_planes_are_multiplied_tap_by_tap()
+    {
+        var one = Convolution([3, 3], 50, Padding.Same, [1, 150, 7, 7]);
+        foreach (var sample in new[]
+        {
+            one,
+            one with { Description = one.Description with { Stride = [2, 3], Channels = ChannelConnections.Groups(2) } },
+            one with { Description = one.Description with { Dilation = [3, 1], Padding = Padding.Full, Flip = true } },
+            Convolution([5, 4], 33, Padding.Full, [3, 20, 2, 3]),
+            Convolution([1, 1], 100, Padding.Valid, [2, 70, 3, 5]),
+            Convolution([2], 17, Padding.Same, [5, 40, 9]),
+            Convolution([2, 3, 3], 20, Padding.Same, [2, 16, 4, 5, 3]),
+        })
+        {
+            Check<float>(sample);
+            Check<double>(sample);
+            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            foreach (var operation in new[] { Operation.Forward, Operation.InputGradient })
+            {
+                Assert.Contains(DenseKernels.Candidates<float>(geometry, sample.InputShape[0], operation, PlanOptions.Default), IsTapwise);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_small_plane_with_a_large_kernel_is_multiplied_tap_by_tap_and_others_are_not()
+    {
+        Assert.True(IsTapwise(Chosen(Convolution([3, 3], 512, Padding.Same, [1, 512, 5, 5]))));
+        Assert.True(IsTapwise(Chosen(Convolution([1, 1], 512, Padding.Same, [1, 2048, 7, 7]))));
+        Assert.False(IsTapwise(Chosen(Convolution([3, 3], 8, Padding.Same, [1, 8, 7, 7]))));
+        Assert.False(IsTapwise(Chosen(Convolution([1, 1], 64, Padding.Same, [1, 256, 56, 56]))));
+        Assert.False(DenseKernels.HasFewPositions(new ConvolutionDescription { Kernel = [3, 3], Outputs = 4 }.Resolve(4, [1000, 1000]), 1, Operation.Forward));
+
+        static Algorithm<float> Chosen(RandomOperator sample) =>
+            KernelChoice.Choose<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
+    }
+
+    [Fact]
     public void A_kernel_larger_than_a_block_of_taps_is_cut()
     {
         Check<float>(Convolution([23, 29], 3, Padding.Full, [2, 2, 3, 2]));
@@ -115,6 +153,8 @@ public class DenseAlgorithmTests
             }
         }
     }
+
+    private static bool IsTapwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product for each tap", StringComparison.Ordinal);
 
     private static RandomOperator Convolution(Sizes kernel, int outputs, Padding padding, Sizes inputShape) =>
         new(new ConvolutionDescription { Kernel = kernel, Outputs = outputs, Padding = padding }, inputShape, outputs + inputShape[^1]);
