@@ -85,18 +85,28 @@ internal sealed class TapConvolution
     /// <summary>The pairs of elements of a source and a result plane, both flattened, that a tap connects: those alone whose source is inside.</summary>
     public IEnumerable<(long Source, long Result)> Inside(int tap)
     {
-        IEnumerable<(long Source, long Result)> pairs = [(0, 0)];
+        var (starts, length) = RunsInside(tap);
+        return starts.SelectMany(_ => Enumerable.Range(0, length), (start, i) => (start.Source + ((long)i * axes[^1].SourceStep), start.Result + ((long)i * axes[^1].ResultStep)));
+    }
+
+    /// <summary>The same pairs as runs along the last axis, all of one length: the first pair of each.</summary>
+    public ((long Source, long Result)[] Starts, int Length) RunsInside(int tap)
+    {
+        (long Source, long Result)[] starts = [(0, 0)];
+        var length = 1;
         for (var a = 0; a < axes.Length; a++)
         {
             var (axis, offset) = (axes[a], Offsets[(tap * axes.Length) + a]);
-            var here = Enumerable.Range(0, axis.Count)
-                .Select(j => (Source: offset + (j * axis.SourceStep), Result: axis.ResultStart + (j * axis.ResultStep)))
-                .Where(place => (uint)place.Source < (uint)axis.SourceSize)
-                .ToArray();
-            pairs = pairs.SelectMany(_ => here, (pair, place) => ((pair.Source * axis.SourceSize) + place.Source, (pair.Result * axis.ResultSize) + place.Result));
+            // Places first … end − 1 of the axis read inside.
+            var first = (int)Math.Min(axis.Count, Math.Max(0, (axis.SourceStep - 1L - offset) / axis.SourceStep));
+            var end = offset >= axis.SourceSize ? 0 : (int)Math.Min(axis.Count, ((axis.SourceSize - 1L - offset) / axis.SourceStep) + 1);
+            if (first >= end) return ([], 0);
+            if (a == axes.Length - 1) (length, end) = (end - first, first + 1);
+            var here = Enumerable.Range(first, end - first).Select(j => (Source: offset + (j * axis.SourceStep), Result: axis.ResultStart + (j * axis.ResultStep))).ToArray();
+            starts = [.. starts.SelectMany(_ => here, (pair, place) => ((pair.Source * axis.SourceSize) + place.Source, (pair.Result * axis.ResultSize) + place.Result))];
         }
 
-        return pairs;
+        return (starts, length);
     }
 
     /// <summary>The forward pass: one part for each tile residue, whose taps are all kernel elements in their order.</summary>

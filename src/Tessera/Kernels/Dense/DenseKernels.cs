@@ -66,8 +66,12 @@ internal static class DenseKernels
     {
         if (operation == Operation.KernelGradient)
         {
+            // Which one it is must not depend on threads.
             var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
-            return geometry.Tile.Product > 1 && ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
+            if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
+            if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] > MostPairs || new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is not { Fits: true } few) return [gradient];
+            var again = new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
+            return few.Cost < gradient.Cost ? [again, gradient] : [gradient, again];
         }
 
         // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.

@@ -36,7 +36,8 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
         Channels = geometry.InputChannels / geometry.Groups;
         Volume = (int)geometry.KernelSize.Product;
 
-        var expanded = ChooseExpanded();
+        (Cost, var expanded) = ChooseExpanded();
+        Cost *= residues.Sum(residue => residue.Positions) * (double)batch;
         LaneTaps = LaneTapsOf(expanded);
         OuterTaps = Volume / LaneTaps;
         Vectors = Up(Channels * LaneTaps, TLanes.Count);
@@ -68,6 +69,9 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
 
     /// <summary>The boxes of each tile residue, null where it has no position.</summary>
     public GradientBox?[] Boxes { get; }
+
+    /// <summary>What a group of a run costs, in vectors multiplied by rows.</summary>
+    public double Cost { get; }
 
     /// <summary>Parts that the boxes of a residue fall into.</summary>
     public int Parts { get; }
@@ -114,12 +118,12 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
 
     private int JobsOf() => checked(residues.Length * geometry.Groups * ColumnBlocks * RowBlocks * TapBlocks);
 
-    /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs, in numbers multiplied.</summary>
-    private int ChooseExpanded()
+    /// <summary>The number of innermost axes whose taps fill the vectors best, by counting what a position costs.</summary>
+    private (double Cost, int Expanded) ChooseExpanded()
     {
-        var best = (Cost: double.MaxValue, Expanded: geometry.Axes.Length);
+        var best = (Estimate: double.MaxValue, Cost: 0.0, Expanded: geometry.Axes.Length);
         var residue = residues.FirstOrDefault(residue => residue.Positions > 0);
-        if (residue is null) return geometry.Axes.Length;
+        if (residue is null) return (0, geometry.Axes.Length);
         for (var expanded = 0; expanded <= geometry.Axes.Length; expanded++)
         {
             var columns = Channels * LaneTapsOf(expanded);
@@ -127,10 +131,10 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
             if (box.Elements * MostWidth(expanded) * sizeof(T) > 4 * BoxBytes && expanded < geometry.Axes.Length) continue;
             var layingOut = (double)box.Elements / box.Positions * columns * Up(Rows, MostRows) * box.LayOutCost * TLanes.Count;
             var multiplying = (double)Rows * Up(columns, TLanes.Count) * (Volume / LaneTapsOf(expanded));
-            if (layingOut + multiplying < best.Cost) best = (layingOut + multiplying, expanded);
+            if (layingOut + multiplying < best.Estimate) best = (layingOut + multiplying, (layingOut / TLanes.Count) + multiplying, expanded);
         }
 
-        return best.Expanded;
+        return (best.Cost, best.Expanded);
     }
 
     private GradientBox MakeBox(TapConvolution residue, int expanded, int parts) => new(

@@ -18,7 +18,7 @@ namespace Tessera.Kernels.Dense;
 /// A job is a block of columns by a block of rows m by a block of outer taps of one group and residue, and one part of the
 /// boxes (see <see cref="PartialSums{TVector, T, TLanes}"/>). It walks its boxes in order and adds each one's sums to its own.
 /// </summary>
-internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
+internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>, ICosted
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
@@ -64,6 +64,12 @@ internal sealed unsafe class PanelGradient<TVector, T, TLanes> : Algorithm<T>
     public override long WorkerElements => (blocking.PanelsPerBlock * (panelSums + panelElements)) + outputElements + rowElements;
 
     public override IReadOnlyList<int> Stages { get; }
+
+    /// <inheritdoc/>
+    public double Cost => 1.15 * (blocking.Cost + (2.0 * blocking.Rows * blocking.Channels * blocking.Volume));
+
+    /// <inheritdoc/>
+    public int Lanes => TLanes.Count;
 
     [SkipLocalsInit]
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)

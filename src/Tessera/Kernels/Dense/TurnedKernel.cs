@@ -51,6 +51,21 @@ internal sealed unsafe class TurnedKernel(OperatorGeometry geometry, bool transp
         }
     }
 
+    /// <summary>The transpose of <see cref="Turn"/> for the forward kernel: writes channels [first, end) of the source of the lanes from <paramref name="lane"/> on.</summary>
+    public void TurnBack<TVector, T, TLanes>(T* turned, int width, T* kernel, int lane, int first, int end, bool accumulate)
+        where TVector : struct
+        where T : unmanaged, INumberBase<T>
+        where TLanes : struct, ILanes<TVector, T>
+    {
+        // A few lanes at a time: their rows are far apart, and each is written from end to end.
+        const int atOnce = 8;
+        var lanes = Math.Min(width, lanesInAll - lane);
+        for (var some = 0; some < lanes; some += atOnce)
+        {
+            Transposition.Run(turned + some, width, (end - first) * volume, Math.Min(atOnce, lanes - some), kernel + ((((nint)(lane + some) * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
+        }
+    }
+
     /// <summary>Asks for a share of what <see cref="Turn"/> will read.</summary>
     public void FetchShare<T>(T* kernel, int lane, int width, (int First, int End) channels, int share, int shares)
         where T : unmanaged

@@ -215,12 +215,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
             return;
         }
 
-        // A few result channels at a time: their rows are far apart, and each is written from end to end.
-        const int atOnce = 8;
-        for (var some = 0; some < lanes; some += atOnce)
-        {
-            Transposition.Run(turned + some, width, (end - first) * volume, Math.Min(atOnce, lanes - some), kernel + ((((nint)(lane + some) * inputs) + first) * volume), (long)inputs * volume, accumulate, TLanes.Count * sizeof(T) > 16);
-        }
+        dense.TurnBack<TVector, T, TLanes>(turned, width, kernel, lane, first, end, accumulate);
     }
 
     /// <summary>The elements that a group of taps has, side by side, a vector of each; zeros where it has none.</summary>

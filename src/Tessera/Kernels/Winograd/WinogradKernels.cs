@@ -64,17 +64,27 @@ internal static class WinogradKernels
     {
         var tiling = made.Tiling;
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
-        var direct = batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
-        // On few positions the direct kernel passes over what is outside.
-        if (DenseKernels.HasFewPositions(geometry, batch, operation)) direct = batch * (double)geometry.MultiplyAdds / geometry.Groups;
         var (sources, results) = operation == Operation.InputGradient ? (outputs, inputs) : (inputs, outputs);
         var (spread, gathered) = (sources * tiling.OuterTaps, results * tiling.Residues);
-        var products = tiling.Components * spread * gathered * tiling.Tiles;
+        var kernel = tiling.Components * spread * gathered;
+        var products = kernel * tiling.Tiles;
         // What is dealt out has few tiles for a large kernel: beyond L2 it, or the sums of its gradient, are fetched again and again.
-        if (tiling.IsDealt && tiling.Components * spread * gathered * sizeof(float) > KernelBytes) products *= FarKernelCost;
+        if (tiling.IsDealt && kernel * sizeof(float) > KernelBytes) products *= FarKernelCost;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
+        if (operation == Operation.KernelGradient && DenseKernels.TryChoose<T>(geometry, batch, operation, options) is ICosted other)
+        {
+            // Each part of the positions has sums of its own to transform.
+            var parts = Math.Max(1, made.Algorithm.SharedElements / geometry.KernelShape.Product);
+            return (1.1 * products) + transforms + (parts * (IsWide(options) ? 15.0 : 9.0) * kernel) < 0.93 * other.Cost * other.Lanes;
+        }
+
+        // On few positions the direct kernel passes over what is outside.
+        var direct = DenseKernels.HasFewPositions(geometry, batch, operation)
+            ? batch * (double)geometry.MultiplyAdds / geometry.Groups
+            : batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
+
         // Transformed in every job, a kernel costs storing it; wide vectors multiply faster, and do not store faster.
-        var kernel = (operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : made.Algorithm.PacksKernelFirst ? 3.0 : IsWide(options) ? 8.0 : 3.5) * tiling.Components * spread * gathered;
+        kernel *= operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : made.Algorithm.PacksKernelFirst ? 3.0 : IsWide(options) ? 8.0 : 3.5;
         return products + transforms + kernel < 0.9 * direct;
     }
 

@@ -97,10 +97,27 @@ public class DenseAlgorithmTests
             Check<float>(sample);
             Check<double>(sample);
             var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-            foreach (var operation in new[] { Operation.Forward, Operation.InputGradient })
+            foreach (var operation in Enum.GetValues<Operation>())
             {
                 Assert.Contains(DenseKernels.Candidates<float>(geometry, sample.InputShape[0], operation, PlanOptions.Default), IsTapwise);
             }
+        }
+    }
+
+    [Fact]
+    public void Kernel_gradients_tap_by_tap_take_some_examples_and_places_at_a_time()
+    {
+        foreach (var sample in new[]
+        {
+            Convolution([3, 3], 40, Padding.Same, [7, 61, 20, 21]),
+            Convolution([1, 1], 70, Padding.Valid, [5, 64, 30, 31]),
+            Convolution([2], 20, Padding.Full, [3, 70, 1300]),
+            Convolution([3], 50, Padding.Same, [4, 65, 999]) is var one ? one with { Description = one.Description with { Stride = [2], Flip = true } } : one,
+        })
+        {
+            Check<float>(sample);
+            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            Assert.Contains(DenseKernels.Candidates<float>(geometry, sample.InputShape[0], Operation.KernelGradient, PlanOptions.Default), IsTapwise);
         }
     }
 
