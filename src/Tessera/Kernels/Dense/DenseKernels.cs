@@ -70,7 +70,7 @@ internal static class DenseKernels
             var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
             if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
             if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] > MostPairs || new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is not { Fits: true } few) return [gradient];
-            var again = new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
+            var again = options.WantedJobs == Shares.LeastJobs ? few : new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
             return few.Cost < gradient.Cost ? [again, gradient] : [gradient, again];
         }
 

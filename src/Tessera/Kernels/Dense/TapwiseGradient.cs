@@ -60,8 +60,9 @@ internal sealed unsafe class TapwiseGradient<TVector, T, TLanes> : Algorithm<T>,
         vectors = Up(outputs, TLanes.Count);
         panels = Up(vectors, MostVectors);
         mostWidth = Up(vectors, panels) * TLanes.Count;
-        channelBlocks = Math.Clamp(Up(wantedJobs, groups * panels), Math.Min(Up(inputs, 8), Up(inputs * volume * mostWidth * sizeof(T), SumBytes)), Up(inputs, 8));
-        channelsAtOnce = Up(inputs, 8) / channelBlocks * 8;
+        var eights = Up(inputs, 8);
+        channelBlocks = Math.Clamp(Up(wantedJobs, checked(groups * panels)), (int)Math.Min(eights, Up(kernels.Elements(inputs, mostWidth) * sizeof(T), SumBytes)), eights);
+        channelsAtOnce = eights / channelBlocks * 8;
         channelBlocks = Up(inputs, channelsAtOnce);
         var positions = Math.Min(WantedPositions, GradientBytes / ((long)groups * vectors * TLanes.Count * sizeof(T)));
         examplesAtOnce = Up(batch, Up(batch, (int)Math.Clamp(positions / outputPlane, 1, batch)));
