@@ -9,6 +9,7 @@ namespace Tessera.Training;
 /// <summary>One layer of a network, compiled alone in double at its real shape, with every tensor in memory of its own.</summary>
 internal sealed unsafe class LayerProbe
 {
+    private readonly double[][] all; // The layer holds their addresses alone, those that are not trained too.
     private readonly LayerExecution<double> execution;
     private readonly byte[] state;
     private readonly double[] outputGradient;
@@ -37,6 +38,7 @@ internal sealed unsafe class LayerProbe
         foreach (var p in own) values.Add(Begin(start[p], ref random));
         var gradients = own.Select(p => start[p].IsTrained ? Pinned(start[p].Span.Length) : null).ToArray();
         var trained = Enumerable.Range(0, own.Length).Where(p => gradients[p] is not null).ToArray();
+        all = [.. values];
         Parameters = [.. trained.Select(p => values[p])];
         ParameterGradients = [.. trained.Select(p => gradients[p]!)];
         ParameterNames = [.. trained.Select(p => start[own[p]].Description.Name)];
@@ -103,6 +105,7 @@ internal sealed unsafe class LayerProbe
         execution.Forward();
         if (execution.HasPenalty) Output[^1] = execution.Penalty;
         GC.KeepAlive(Referenced);
+        GC.KeepAlive(all);
     }
 
     /// <summary>The gradients of ⟨r, f⟩ where the last forward pass was.</summary>
@@ -111,6 +114,7 @@ internal sealed unsafe class LayerProbe
         Direction.AsSpan(0, outputGradient.Length).CopyTo(outputGradient);
         execution.Backward();
         GC.KeepAlive(Referenced);
+        GC.KeepAlive(all);
     }
 
     /// <summary>Standard normal numbers.</summary>

@@ -17,8 +17,9 @@ public class RandomNetworkTests
         {
             var network = RandomModel.Plain(model.Network);
             var report = GradientCheck.Run(network, new MeanSquaredError(), threads: 1, cancellation: TestContext.Current.CancellationToken);
-            // A layer that is constant between steps stops every gradient before it; then there is nothing to compare.
-            Assert.True(report.Rows.All(static row => row.Passed || row.Compared == 0), $"{network}\n{report}");
+            // A layer that is constant between steps stops every gradient before it; then there is nothing to compare, or where its numbers are large its steps look like a slope from afar.
+            var hasSteps = network.Layers.Any(static layer => layer is Elementwise { Function: ElementFunction.Round or ElementFunction.Floor or ElementFunction.Ceiling or ElementFunction.Truncate });
+            Assert.True(report.Rows.All(row => row.Passed || row.Compared == 0 || (hasSteps && row.Layer.Length == 0)), $"{network}\n{report}");
         },
         iter: 8,
         threads: 1);
