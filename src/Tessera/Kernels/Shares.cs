@@ -18,6 +18,13 @@ internal static class Shares
     /// <inheritdoc cref="Up(int, int)"/>
     public static long Up(long count, long size) => (count + size - 1) / size;
 
+    /// <summary>The first vector of a panel and how many it has, where <paramref name="vectors"/> are shared out to panels as evenly as they can be, wide and narrow ones in turn.</summary>
+    public static (int First, int Width) Panel(int vectors, int panels, int panel)
+    {
+        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
+        return (first, end - first);
+    }
+
     /// <summary>What a part has of <paramref name="count"/> pieces.</summary>
     public static (int First, int End) Of(long count, int parts, int part)
     {

@@ -243,9 +243,5 @@ internal sealed unsafe class BlockedConvolution<TVector, T, TLanes> : BlockedAlg
     /// <summary>The nearest number of pieces that as many threads as there are jobs wanted can share evenly.</summary>
     private static int EvenlyShared(int count, int wantedJobs) => count <= wantedJobs / 2 ? count : Math.Max(1, (count + (wantedJobs / 2)) / wantedJobs) * wantedJobs;
 
-    private (int First, int Width) PanelAt(int panel)
-    {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first, end - first);
-    }
+    private (int First, int Width) PanelAt(int panel) => Panel(vectors, panels, panel);
 }

@@ -153,9 +153,5 @@ internal sealed unsafe class BlockedTransposed<TVector, T, TLanes> : BlockedAlgo
 
     private T* Kernel(T* packed, int tap, int first) => packed + ((nint)vectors * TLanes.Count) + ((((nint)tap * vectors) + first) * KernelOfVector);
 
-    private (int First, int Width) PanelAt(int panel)
-    {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first, end - first);
-    }
+    private (int First, int Width) PanelAt(int panel) => Panel(vectors, panels, panel);
 }

@@ -264,11 +264,7 @@ internal sealed unsafe class BlockedWinograd<TVector, T, TLanes> : BlockedAlgori
         return (example, row * Outputs, column * Outputs);
     }
 
-    private (int First, int Width) PanelAt(int panel)
-    {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first, end - first);
-    }
+    private (int First, int Width) PanelAt(int panel) => Shares.Panel(vectors, panels, panel);
 
     /// <summary>A distance between components: they are written one after another, so they must not fall on one another in the cache.</summary>
     private static nint Pitch(nint elements)

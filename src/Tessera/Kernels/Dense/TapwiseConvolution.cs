@@ -216,8 +216,8 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
 
     private (int Lane, int Width) PanelAt(int panel)
     {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first * TLanes.Count, (end - first) * TLanes.Count);
+        var (first, width) = Panel(vectors, panels, panel);
+        return (first * TLanes.Count, width * TLanes.Count);
     }
 
     /// <summary>A tap's kernel element, and which of the places found are its own.</summary>

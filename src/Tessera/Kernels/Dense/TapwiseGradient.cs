@@ -195,8 +195,8 @@ internal sealed unsafe class TapwiseGradient<TVector, T, TLanes> : Algorithm<T>,
 
     private (int Lane, int Width) PanelAt(int panel)
     {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first * TLanes.Count, (end - first) * TLanes.Count);
+        var (first, width) = Panel(vectors, panels, panel);
+        return (first * TLanes.Count, width * TLanes.Count);
     }
 
     /// <summary>A tap's kernel element, which of the runs found are its own, and their length.</summary>

@@ -357,8 +357,8 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
 
     private (int Lane, int Width) PanelAt(int panel)
     {
-        int start = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (start * TLanes.Count, (end - start) * TLanes.Count);
+        var (first, width) = Panel(vectors, panels, panel);
+        return (first * TLanes.Count, width * TLanes.Count);
     }
 
     /// <summary>The runs of k of some terms: where each begins in a box, and in a kernel of so many vectors.</summary>

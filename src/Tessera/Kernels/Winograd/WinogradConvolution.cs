@@ -292,7 +292,7 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
 
     private (int Lane, int Width) PanelAt(int panel)
     {
-        int first = vectors * panel / panels, end = vectors * (panel + 1) / panels;
-        return (first * TLanes.Count, (end - first) * TLanes.Count);
+        var (first, width) = Panel(vectors, panels, panel);
+        return (first * TLanes.Count, width * TLanes.Count);
     }
 }
