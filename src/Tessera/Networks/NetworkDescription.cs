@@ -16,7 +16,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
 
     private readonly Layer[] layers;
     private readonly NetworkGraph graph;
-    private readonly int[] layerOfParameter;
+    private readonly int[] layerOfParameter = [];
 
     /// <summary>Names the layers that have no name, checks the graph and infers every shape.</summary>
     /// <param name="name">The network's name.</param>
@@ -46,11 +46,11 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         FurtherOutputs = furtherOutputs;
         graph = new NetworkGraph(Title(name), this.layers, furtherOutputs);
         var shapes = Shapes(1);
-        // A constant may meet the batch by its own first axis: with one example it would pass for the batch.
-        if (this.layers.Any(static layer => layer.InputCount == 0)) Shapes(2, checksElements: false);
         var owned = Enumerable.Range(0, this.layers.Length).SelectMany(index => ParametersOf(index, shapes).Select(parameter => (index, parameter))).ToArray();
         layerOfParameter = [.. owned.Select(static pair => pair.index)];
         Parameters = [.. owned.Select(static pair => pair.parameter)];
+        // A constant may meet the batch by its own first axis: with one example it would pass for the batch.
+        if (this.layers.Any(static layer => layer.InputCount == 0)) Shapes(2, checksElements: false);
         try
         {
             ParameterCount = Parameters.Sum(static parameter => parameter.Description.Shape.Product);
@@ -104,6 +104,7 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
             CheckRanks(index, inputs);
             shapes[index] = layers[index].InferShape(inputs);
             CheckBatch(index, inputs, shapes[index], batch);
+            CheckParameters(index, inputs, batch);
             if (checksElements) CheckElements(index, shapes[index]);
         }
 
@@ -197,6 +198,20 @@ public sealed class NetworkDescription : IEquatable<NetworkDescription>
         var isBatched = graph.Sources[index].Select(source => source < 0 || graph.DependsOnInput[source]).ToArray();
         if (Array.TrueForAll(isBatched, static batched => batched) || !isBatched.Index().Any(source => source.Item && inputs[source.Index][0] == batch)) return;
         throw layers[index].Misfit($"for a batch of {batch} its output is {shape}, whose first axis is not the batch; give constants 1 on the axis that meets the batch, and no axis before it.");
+    }
+
+    /// <summary>Parameters are those of one example: where a layer has moved the batch to another axis, what follows it would want others.</summary>
+    private void CheckParameters(int index, IReadOnlyList<Sizes> inputs, int batch)
+    {
+        // None are known yet when the constructor asks for one example.
+        var own = Array.IndexOf(layerOfParameter, index);
+        if (own < 0) return;
+        foreach (var parameter in layers[index].Parameters(inputs))
+        {
+            var shape = Parameters[own++].Description.Shape;
+            if (parameter.Shape == shape) continue;
+            throw layers[index].Misfit($"for a batch of {batch} its {parameter.Name} would be {parameter.Shape}, but for one example it is {shape}: a layer before it has moved the batch from the first axis; leave it there, or run one example at a time.");
+        }
     }
 
     private void CheckElements(int index, Sizes shape)

@@ -129,7 +129,10 @@ internal static class RandomModel
         layers.Add(new Dense(3) { Initialiser = initialiser, Bias = fraction < 0.5 });
         try
         {
-            return new NetworkDescription("random", first.InputShape.From(1), layers, fraction < 0.3 ? ["first", "join"] : []);
+            var network = new NetworkDescription("random", first.InputShape.From(1), layers, fraction < 0.3 ? ["first", "join"] : []);
+            // Not those whose layers move the batch, which run one example alone.
+            network.Shapes(2);
+            return network;
         }
         catch (ArgumentException)
         {

@@ -99,6 +99,7 @@ public class NetworkDescriptionTests
         Refused("deconv1: the input 1×2×8×8 has 2 channels but the forward operator has 5 outputs, which are this layer's input; set the operator's outputs to 2.", new TransposedConvolution(up with { Outputs = 5 }, 1));
         Refused("deconv1: its size is said more than once; keep one of the original size, the output padding and the layer whose size it restores.", new TransposedConvolution(up, 1) { OutputPadding = [0, 1], SizeOf = "input" });
         Refused("relu1: its output 2147483647×2×8×8 has more than 2147483647 elements; use a smaller batch or smaller sizes.", batch: int.MaxValue, new Relu());
+        Refused("dense1: for a batch of 3 its kernel would be 5×384, but for one example it is 5×128: a layer before it has moved the batch from the first axis; leave it there, or run one example at a time.", batch: 3, new Flatten(), new Expand([1, 1, 128]), new Dense(5));
     }
 
     private static NetworkDescription Net(params Layer[] layers) => new("net", [2, 8, 8], layers);
