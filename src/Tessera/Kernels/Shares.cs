@@ -25,6 +25,13 @@ internal static class Shares
         return (first, end - first);
     }
 
+    /// <summary>The same in lanes: the first of a panel, and how many it has.</summary>
+    public static (int Lane, int Width) Panel(int vectors, int panels, int panel, int lanes)
+    {
+        var (first, width) = Panel(vectors, panels, panel);
+        return (first * lanes, width * lanes);
+    }
+
     /// <summary>What a part has of <paramref name="count"/> pieces.</summary>
     public static (int First, int End) Of(long count, int parts, int part)
     {

@@ -96,6 +96,12 @@ internal static class DenseKernels
             fitting.Add((tapwise.Cost, tapwise, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
         }
 
+        if (PointwiseConvolution<TVector, T, TLanes>.CanRun(geometry))
+        {
+            var pointwise = new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            fitting.Add((pointwise.Cost, pointwise, () => new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+        }
+
         return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());
     }
 }

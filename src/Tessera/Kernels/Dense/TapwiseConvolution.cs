@@ -114,7 +114,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
     public override void Pack(int job, T* kernel, T* packed, T* own)
     {
         var (lane, width) = PanelAt(Math.DivRem(job, groups, out var group));
-        kernels.Turn<TVector, T, TLanes>(kernel + ((nint)group * channels * rows * volume), lane, width, 0, channels, PackedAt(packed, group, lane));
+        kernels.Turn<TVector, T, TLanes>(kernel + ((nint)group * channels * rows * volume), lane, width, 0, channels, packed + kernels.PanelStart(group, lane, vectors * TLanes.Count));
     }
 
     private void LayOut(int job, T* source, T* to)
@@ -134,7 +134,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
         T* sums = own, turned = own + SumElements;
         Begin(sums, width, operands.Bias == null ? null : operands.Bias + row, count);
         var kernel = operands.Kernel + ((nint)group * channels * rows * volume);
-        var packed = operands.Packed == null ? null : PackedAt(operands.Packed, group, lane);
+        var packed = operands.Packed == null ? null : operands.Packed + kernels.PanelStart(group, lane, vectors * TLanes.Count);
         var product = new PanelProduct<T> { RightPitch = (nint)volume * width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, Result = sums, Add = true };
         for (int first = 0, end; first < channels; first = end)
         {
@@ -212,13 +212,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
         return ([.. found], [.. from], [.. to]);
     }
 
-    private T* PackedAt(T* packed, int group, int lane) => packed + (nint)((group * kernels.Elements(channels, vectors * TLanes.Count)) + kernels.Elements(channels, lane));
-
-    private (int Lane, int Width) PanelAt(int panel)
-    {
-        var (first, width) = Panel(vectors, panels, panel);
-        return (first * TLanes.Count, width * TLanes.Count);
-    }
+    private (int Lane, int Width) PanelAt(int panel) => Panel(vectors, panels, panel, TLanes.Count);
 
     /// <summary>A tap's kernel element, and which of the places found are its own.</summary>
     private readonly record struct Tap(int Element, int First, int End);

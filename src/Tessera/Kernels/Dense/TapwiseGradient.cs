@@ -193,11 +193,7 @@ internal sealed unsafe class TapwiseGradient<TVector, T, TLanes> : Algorithm<T>,
         return ([.. found], [.. from], [.. to]);
     }
 
-    private (int Lane, int Width) PanelAt(int panel)
-    {
-        var (first, width) = Panel(vectors, panels, panel);
-        return (first * TLanes.Count, width * TLanes.Count);
-    }
+    private (int Lane, int Width) PanelAt(int panel) => Panel(vectors, panels, panel, TLanes.Count);
 
     /// <summary>A tap's kernel element, which of the runs found are its own, and their length.</summary>
     private readonly record struct Tap(int Element, int First, int End, int Length);

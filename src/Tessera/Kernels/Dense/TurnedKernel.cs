@@ -13,11 +13,15 @@ internal sealed unsafe class TurnedKernel(OperatorGeometry geometry, bool transp
     private const int FetchedAhead = 4;
 
     private readonly int inputs = geometry.InputChannels / geometry.Groups;
+    private readonly int sources = (transposed ? geometry.OutputChannels : geometry.InputChannels) / geometry.Groups;
     private readonly int lanesInAll = (transposed ? geometry.InputChannels : geometry.OutputChannels) / geometry.Groups;
     private readonly int volume = (int)geometry.KernelSize.Product;
 
     /// <summary>Elements of some source channels for a panel of a width.</summary>
     public long Elements(int channels, int width) => (long)channels * volume * width;
+
+    /// <summary>Where the panel from <paramref name="lane"/> on begins where whole kernels are laid out group by group, panel by panel, <paramref name="width"/> lanes in all.</summary>
+    public nint PanelStart(int group, int lane, int width) => (nint)(Elements(sources, width) * group) + (nint)Elements(sources, lane);
 
     /// <summary>What turning some source channels for so many lanes costs, in vectors multiplied by rows.</summary>
     public double Cost(int channels, int lanes) => (!transposed ? 0.5 : volume == 1 ? 0.15 : 1.2) * channels * volume * lanes;

@@ -355,11 +355,7 @@ internal sealed unsafe class PairedRowsConvolution<TVector, T, TLanes> : Algorit
 
     private nint KernelAt(int group, int lane) => (nint)((group * KernelElements) + (KernelElements / (vectors * TLanes.Count) * lane));
 
-    private (int Lane, int Width) PanelAt(int panel)
-    {
-        var (first, width) = Panel(vectors, panels, panel);
-        return (first * TLanes.Count, width * TLanes.Count);
-    }
+    private (int Lane, int Width) PanelAt(int panel) => Panel(vectors, panels, panel, TLanes.Count);
 
     /// <summary>The runs of k of some terms: where each begins in a box, and in a kernel of so many vectors.</summary>
     private sealed class Products

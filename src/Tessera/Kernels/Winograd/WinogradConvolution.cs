@@ -290,9 +290,5 @@ internal sealed unsafe class WinogradConvolution<TVector, T, TLanes> : Algorithm
         return best.Blocks;
     }
 
-    private (int Lane, int Width) PanelAt(int panel)
-    {
-        var (first, width) = Panel(vectors, panels, panel);
-        return (first * TLanes.Count, width * TLanes.Count);
-    }
+    private (int Lane, int Width) PanelAt(int panel) => Panel(vectors, panels, panel, TLanes.Count);
 }

@@ -129,9 +129,38 @@ public class DenseAlgorithmTests
         Assert.False(IsTapwise(Chosen(Convolution([3, 3], 8, Padding.Same, [1, 8, 7, 7]))));
         Assert.False(IsTapwise(Chosen(Convolution([1, 1], 64, Padding.Same, [1, 256, 56, 56]))));
         Assert.False(DenseKernels.HasFewPositions(new ConvolutionDescription { Kernel = [3, 3], Outputs = 4 }.Resolve(4, [1000, 1000]), 1, Operation.Forward));
+    }
 
-        static Algorithm<float> Chosen(RandomOperator sample) =>
-            KernelChoice.Choose<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
+    [Fact]
+    public void Kernels_of_one_element_are_multiplied_where_the_source_lies_unless_there_is_a_stride_or_padding()
+    {
+        var one = Convolution([1, 1], 70, Padding.Valid, [2, 330, 9, 13]);
+        foreach (var sample in new[]
+        {
+            one,
+            one with { Description = one.Description with { Channels = ChannelConnections.Groups(10), Dilation = [2, 3], Flip = true } },
+            Convolution([1], 5, Padding.Valid, [3, 900, 64]),
+            Convolution([1, 1, 1], 330, Padding.Valid, [2, 17, 4, 5, 3]),
+            Convolution([1, 1], 3, Padding.Valid, [1, 40, 1, 7]) is var row ? row with { Description = row.Description with { Stride = [4, 1] } } : row,
+        })
+        {
+            Check<float>(sample);
+            Check<double>(sample);
+            Assert.True(IsOffered(sample));
+        }
+
+        Assert.False(IsOffered(one with { Description = one.Description with { Stride = [1, 2] } }));
+        Assert.False(IsOffered(one with { Description = one.Description with { Padding = Padding.Symmetric([1, 0]) } }));
+        Assert.False(IsOffered(Convolution([1, 2], 70, Padding.Same, [2, 33, 9, 13])));
+        Assert.True(IsPointwise(Chosen(Convolution([1, 1], 16, Padding.Valid, [1, 256, 56, 56]))));
+
+        static bool IsOffered(RandomOperator sample)
+        {
+            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            return new[] { Operation.Forward, Operation.InputGradient }.All(operation => DenseKernels.Candidates<float>(geometry, sample.InputShape[0], operation, PlanOptions.Default).Any(IsPointwise));
+        }
+
+        static bool IsPointwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product in place", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,6 +199,9 @@ public class DenseAlgorithmTests
             }
         }
     }
+
+    private static Algorithm<float> Chosen(RandomOperator sample) =>
+        KernelChoice.Choose<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
 
     private static bool IsTapwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product for each tap", StringComparison.Ordinal);
 
