@@ -109,9 +109,9 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
         var rowBlock = job / part.ColumnBlocks % part.RowBlocks;
         var group = job / part.ColumnBlocks / part.RowBlocks;
 
-        var (firstVector, endVector) = Shares.Of(part.Vectors, part.ColumnBlocks, columnBlock);
-        var first = (long)firstVector * TLanes.Count;
-        var columns = (int)(Math.Min(part.Map.Columns, (long)endVector * TLanes.Count) - first);
+        var (firstTogether, endTogether) = Shares.Of(Up(part.Vectors, part.VectorsTogether), part.ColumnBlocks, columnBlock);
+        var first = (long)firstTogether * part.VectorsTogether * TLanes.Count;
+        var columns = (int)(Math.Min(part.Map.Columns, (long)endTogether * part.VectorsTogether * TLanes.Count) - first);
         int row = rowBlock * part.RowsPerBlock, rowEnd = Math.Min(rows, row + part.RowsPerBlock);
         var packedKernel = own;
         own += kernelElements;
@@ -254,6 +254,8 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
 
         public int ColumnBlocks { get; private set; }
 
+        public int VectorsTogether { get; private set; } = 1;
+
         public int BlockVectorCount { get; private set; }
 
         public int RowBlocks { get; private set; }
@@ -280,7 +282,9 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
             ColumnBlocks = checked((int)Math.Max(columnBlocks, Math.Min(Up(wantedJobs / 2, groups * (long)parts * RowBlocks), Math.Max(1, Vectors / 2))));
             RowsPerBlock = Up(Up(rows, RowBlocks), 8) * 8;
             RowBlocks = Up(rows, RowsPerBlock);
-            BlockVectorCount = (int)Up(Vectors, ColumnBlocks);
+            // Blocks of whole panels, where there are so many that this leaves none much larger than another.
+            VectorsTogether = Vectors >= 6 * ColumnBlocks ? PanelKernel<TVector, T, TLanes>.MostVectors : 1;
+            BlockVectorCount = (int)Up(Up(Vectors, VectorsTogether), ColumnBlocks) * VectorsTogether;
             var panels = Up(BlockVectorCount, 3);
             MostSegments = Map.MostSegments(BlockVectorCount * TLanes.Count, panels);
             SlicesPerBlock = ColumnMap.TableBytes(Taps.Axes.Length, panels, MostSegments, Taps.TapCount) > TableBudgetBytes && Taps.TapCount > BlockDepth;
