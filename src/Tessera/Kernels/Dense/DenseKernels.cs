@@ -66,12 +66,17 @@ internal static class DenseKernels
     {
         if (operation == Operation.KernelGradient)
         {
-            // Which one it is must not depend on threads.
             var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
             if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
-            if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] > MostPairs || new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is not { Fits: true } few) return [gradient];
-            var again = options.WantedJobs == Shares.LeastJobs ? few : new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
-            return few.Cost < gradient.Cost ? [again, gradient] : [gradient, again];
+            // Which one it is must not depend on threads.
+            var gradients = new List<(double Cost, Algorithm<T> Algorithm)> { (gradient.Cost, gradient) };
+            if (new PlaneGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } few) gradients.Add((few.Cost, few));
+            if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] <= MostPairs && new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tapwise)
+            {
+                gradients.Add((tapwise.Cost, options.WantedJobs == Shares.LeastJobs ? tapwise : new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs)));
+            }
+
+            return gradients.OrderBy(static candidate => candidate.Cost).Select(static candidate => candidate.Algorithm);
         }
 
         // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.
@@ -91,9 +96,9 @@ internal static class DenseKernels
             fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
         }
 
-        if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } tapwise)
+        if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } small)
         {
-            fitting.Add((tapwise.Cost, tapwise, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            fitting.Add((small.Cost, small, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
         }
 
         if (PointwiseConvolution<TVector, T, TLanes>.CanRun(geometry))

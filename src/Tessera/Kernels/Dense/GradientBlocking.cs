@@ -14,6 +14,9 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLanes : struct, ILanes<TVector, T>
 {
+    // What laying out takes longer than its count, and each vector that a panel has fewer than three.
+    private const double CostOfLayingOut = 1.5;
+    private const double CostOfNarrow = 0.25;
     private const int BoxBytes = 256 * 1024;
     private const int OutputBytes = 128 * 1024;
     private const int SumBytes = 256 * 1024;
@@ -131,7 +134,9 @@ internal sealed unsafe class GradientBlocking<TVector, T, TLanes>
             if (box.Elements * MostWidth(expanded) * sizeof(T) > 4 * BoxBytes && expanded < geometry.Axes.Length) continue;
             var layingOut = (double)box.Elements / box.Positions * columns * Up(Rows, MostRows) * box.LayOutCost * TLanes.Count;
             var multiplying = (double)Rows * Up(columns, TLanes.Count) * (Volume / LaneTapsOf(expanded));
-            if (layingOut + multiplying < best.Estimate) best = (layingOut + multiplying, (layingOut / TLanes.Count) + multiplying, expanded);
+            if (layingOut + multiplying >= best.Estimate) continue;
+            var narrow = 1 + (CostOfNarrow * (PanelKernel<TVector, T, TLanes>.MostVectors - (MostWidth(expanded) / TLanes.Count)));
+            best = (layingOut + multiplying, (CostOfLayingOut * layingOut / TLanes.Count) + (narrow * multiplying), expanded);
         }
 
         return (best.Cost, best.Expanded);

@@ -164,6 +164,35 @@ public class DenseAlgorithmTests
     }
 
     [Fact]
+    public void Kernel_gradients_of_few_input_channels_have_output_channels_for_lanes()
+    {
+        var one = Convolution([5, 4], 21, Padding.Same, [3, 6, 15, 17]);
+        foreach (var sample in new[]
+        {
+            one,
+            one with { Description = one.Description with { Stride = [2, 3], Channels = ChannelConnections.Groups(3) } },
+            one with { Description = one.Description with { Dilation = [3, 1], Padding = Padding.Full, Flip = true } },
+            Convolution([3], 50, Padding.Same, [5, 2, 777]),
+            Convolution([1, 1], 40, Padding.Valid, [2, 3, 40, 21]),
+            Convolution([2, 3, 3], 9, Padding.Valid, [2, 1, 6, 9, 8]),
+            // Two of three elements meet no position.
+            Convolution([3], 5, Padding.Symmetric([1]), [2, 3, 1]),
+        })
+        {
+            Check<float>(sample);
+            Check<double>(sample);
+            Assert.Contains(Gradients(sample), IsOverPlanes);
+        }
+
+        Assert.True(IsOverPlanes(Gradients(Convolution([5, 5], 16, Padding.Valid, [8, 1, 32, 32]))[0]));
+
+        static Algorithm<float>[] Gradients(RandomOperator sample) =>
+            DenseKernels.Candidates<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.KernelGradient, PlanOptions.Default);
+
+        static bool IsOverPlanes(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product over planes", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_kernel_larger_than_a_block_of_taps_is_cut()
     {
         Check<float>(Convolution([23, 29], 3, Padding.Full, [2, 2, 3, 2]));
