@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using CsCheck;
 using Tessera.Connections;
 using Tessera.Kernels;
@@ -184,7 +185,7 @@ public class DenseAlgorithmTests
             Assert.Contains(Gradients(sample), IsOverPlanes);
         }
 
-        Assert.True(IsOverPlanes(Gradients(Convolution([5, 5], 16, Padding.Valid, [8, 1, 32, 32]))[0]));
+        Assert.Equal(Vector256.IsHardwareAccelerated, IsOverPlanes(Gradients(Convolution([3, 3], 64, Padding.Same, [8, 3, 32, 32]))[0]));
 
         static Algorithm<float>[] Gradients(RandomOperator sample) =>
             DenseKernels.Candidates<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.KernelGradient, PlanOptions.Default);
