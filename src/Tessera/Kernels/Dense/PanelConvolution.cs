@@ -83,9 +83,9 @@ internal sealed unsafe class PanelConvolution<TVector, T, TLanes> : Algorithm<T>
 
     /// <summary>
     /// What a run costs, in vectors multiplied by rows: packing a vector takes about as long as multiplying twelve rows
-    /// with it, or twice that where it is gathered with a stride; a result that has no neighbours goes alone.
+    /// with it, or twice that where it is gathered with a stride; sums begin and end in the time of six steps; a result that has no neighbours goes alone.
     /// </summary>
-    public double Cost => parts.Sum(part => ((double)part.Vectors * part.Depth * ((((rows + 3) / 4) * 4) + (part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24)))) + (part.Map.ResultStep == 1 ? 0 : 8.0 * part.Map.Columns * rows)) + kernelRows.Cost(packsKernelInJobs);
+    public double Cost => parts.Sum(part => ((double)part.Vectors * ((Up(rows, 4) * 4 * (part.Depth + 6)) + (part.Depth * part.RowBlocks * (part.Taps.Axes[^1].SourceStep == 1 ? 12 : 24)))) + (part.Map.ResultStep == 1 ? 0 : 8.0 * part.Map.Columns * rows)) + kernelRows.Cost(packsKernelInJobs);
 
     public override bool PacksKernelFirst => Stages.Count > 1;
 

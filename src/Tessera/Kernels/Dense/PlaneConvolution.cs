@@ -101,7 +101,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     public override bool AddsBias => !transposed;
 
     /// <summary>What a run costs, in vectors multiplied by rows: see <see cref="PanelConvolution{TVector, T, TLanes}.Cost"/>.</summary>
-    public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((double)rowBlocks * part.Box.Elements) + (part.Taps.Axes[^1].ResultStep == 1 ? 0 : 8.0 * part.Box.Positions * rows))) + kernelRows.Cost(inJobs: false);
+    public double Cost => parts.Sum(part => part.Box.Count * (((double)part.Box.VectorsOfBox(TLanes.Count) * Up(rows, 4) * 4 * ((channels * part.Taps.TapCount) + 6)) + ((part.Taps.Axes[^1].SourceStep == 1 ? 1.0 : 2.0) * rowBlocks * part.Box.Elements) + (part.Taps.Axes[^1].ResultStep == 1 ? 0 : 8.0 * part.Box.Positions * rows))) + kernelRows.Cost(inJobs: false);
 
     /// <summary>Whether the planes of every box fit their cache.</summary>
     public bool Fits => planeElements * sizeof(T) <= 2 * BoxBytes;
