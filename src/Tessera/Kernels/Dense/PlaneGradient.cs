@@ -77,7 +77,7 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
     public override IReadOnlyList<int> Stages { get; }
 
     /// <summary>Whether what a worker needs stays within its bounds.</summary>
-    public bool Fits => SumElements * sizeof(T) <= SumBytes && PlaneElements * sizeof(T) <= 2 * BoxBytes;
+    public bool Fits => SumElements * sizeof(T) <= SumBytes && PlaneElements * sizeof(T) <= 2 * BoxBytes && GradientElements * sizeof(T) <= 8 * GradientBytes;
 
     /// <inheritdoc/>
     public double Cost
