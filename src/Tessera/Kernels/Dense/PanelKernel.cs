@@ -66,11 +66,25 @@ internal static unsafe partial class PanelKernel<TVector, T, TLanes>
     /// <summary>The most vectors of columns that a panel has.</summary>
     public const int MostVectors = 3;
 
+    /// <summary>The rows of the highest panel.</summary>
+    public const int MostHeight = 8;
+
     /// <summary>The rows of a whole panel.</summary>
     public static int Height => TLanes.HasManyRegisters ? 8 : 4;
 
     /// <summary>The rows of the panel that covers what is left of the rows.</summary>
     public static int HeightFor(int rowsLeft) => rowsLeft <= 4 ? 4 : Height;
+
+    /// <summary>As how many rows of whole panels so many count, of which the last are a low panel or a whole one that is not full.</summary>
+    public static double CostOfRows(int rows)
+    {
+        const double low = 5.2;
+        var rest = rows % MostHeight;
+        return rows - rest + (rest == 0 ? 0 : rest <= 4 ? low : MostHeight);
+    }
+
+    /// <summary>As how much more a vector counts where panels have fewer than they could.</summary>
+    public static double CostOfWidth(int vectors, int panels) => 1 + (0.1 * (MostVectors - ((double)vectors / panels)));
 
     /// <summary>Multiplies one panel of <paramref name="height"/> rows and <paramref name="vectors"/> vectors of columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,7 +27,6 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
     private const int LeastPositions = 256;
     private const int PositionsAtOnce = 256;
     private const int MostParts = 16;
-    private const int MostHeight = 8;
 
     private readonly int batch;
     private readonly int groups;
@@ -42,6 +41,9 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
     private readonly PartialSums<TVector, T, TLanes> parts;
     private readonly nint[] rowStarts;
     private readonly int boxRows;
+    private readonly long sumElements;
+    private readonly long gradientElements;
+    private readonly long planeElements;
     private readonly double positions;
 
     public PlaneGradient(OperatorGeometry geometry, int batch)
@@ -60,6 +62,11 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
         boxRows = box.Rows;
         parts = new PartialSums<TVector, T, TLanes>((int)Math.Clamp(box.Count, 1, Up(MostParts, groups)), geometry.KernelShape.Product);
         Stages = parts.Stages(groups);
+        sumElements = Up(inputs * geometry.KernelSize.Product, PanelKernel<TVector, T, TLanes>.MostHeight) * PanelKernel<TVector, T, TLanes>.MostHeight * Width;
+        // Runs ask for them: a box counts its positions anew each time, which makes an object.
+        gradientElements = box.Positions * Width;
+        // The last row of a plane reaches into what would be the next one's zeros.
+        planeElements = Up(box.Elements + box.Overlap, TLanes.Count) * TLanes.Count;
         var volume = (int)geometry.KernelSize.Product;
         rowStarts = new nint[inputs * volume];
         for (var c = 0; c < inputs; c++)
@@ -72,23 +79,21 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
 
     public override long SharedElements => parts.SharedElements;
 
-    public override long WorkerElements => SumElements + GradientElements + PlaneElements + (3L * boxRows * sizeof(nint) / sizeof(T));
+    public override long WorkerElements => sumElements + gradientElements + planeElements + (3L * boxRows * sizeof(nint) / sizeof(T));
 
     public override IReadOnlyList<int> Stages { get; }
 
     /// <summary>Whether what a worker needs stays within its bounds.</summary>
-    public bool Fits => SumElements * sizeof(T) <= SumBytes && PlaneElements * sizeof(T) <= 2 * BoxBytes && GradientElements * sizeof(T) <= 8 * GradientBytes;
+    public bool Fits => sumElements * sizeof(T) <= SumBytes && planeElements * sizeof(T) <= 2 * BoxBytes && gradientElements * sizeof(T) <= 8 * GradientBytes;
 
     /// <inheritdoc/>
     public double Cost
     {
         get
         {
-            const double turning = 0.55, perRun = 1.04, lowPanel = 1.3;
-            var rest = rowStarts.Length % MostHeight;
-            var rows = rowStarts.Length - rest + (rest == 0 ? 0 : rest <= 4 ? 4 * lowPanel : MostHeight);
-            var narrow = 1 + (0.1 * (PanelKernel<TVector, T, TLanes>.MostVectors - ((double)vectors / panels)));
-            return (positions * ((perRun * narrow * rows * vectors) + (turning * outputs))) + (box.Count * (double)box.Elements) + (parts.Parts * (double)rowStarts.Length * outputs);
+            const double turning = 0.55, starting = 1.04;
+            var product = starting * PanelKernel<TVector, T, TLanes>.CostOfRows(rowStarts.Length) * PanelKernel<TVector, T, TLanes>.CostOfWidth(vectors, panels) * vectors;
+            return (positions * (product + (turning * outputs))) + (box.Count * (double)box.Elements) + (parts.Parts * (double)rowStarts.Length * outputs);
         }
     }
 
@@ -96,13 +101,6 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
     public int Lanes => TLanes.Count;
 
     private int Width => vectors * TLanes.Count;
-
-    private long SumElements => Up(rowStarts.Length, MostHeight) * (long)MostHeight * Width;
-
-    private long GradientElements => box.Positions * Width;
-
-    // The last row of a plane reaches into what would be the next one's zeros.
-    private long PlaneElements => (box.Elements + box.Overlap + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
 
     [SkipLocalsInit]
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
@@ -114,12 +112,12 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
         }
 
         var part = Math.DivRem(job, groups, out var group);
-        T* sums = own, gradient = sums + SumElements, planes = gradient + GradientElements;
-        nint* places = (nint*)(planes + PlaneElements), results = places + boxRows, offsets = results + boxRows;
+        T* sums = own, gradient = sums + sumElements, planes = gradient + gradientElements;
+        nint* places = (nint*)(planes + planeElements), results = places + boxRows, offsets = results + boxRows;
         var source = operands.Input + ((nint)group * inputs * inputPlane);
         var from = operands.Output + ((nint)group * outputs * outputPlane);
         var corner = stackalloc int[rank + 1];
-        new Span<T>(planes + box.Elements, (int)(PlaneElements - box.Elements)).Clear();
+        new Span<T>(planes + box.Elements, (int)(planeElements - box.Elements)).Clear();
         var (first, end) = parts.Range(part, checked((int)box.Count));
         for (var index = first; index < end; index++)
         {

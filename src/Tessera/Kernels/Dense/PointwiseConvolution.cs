@@ -27,7 +27,6 @@ internal sealed unsafe class PointwiseConvolution<TVector, T, TLanes> : Algorith
     private const int VectorsToFetch = 6;
     private const int PageBytes = 4096;
     private const int LinesOfSet = 16;
-    private const int MostHeight = 8;
 
     private readonly int batch;
     private readonly bool transposed;
@@ -53,7 +52,7 @@ internal sealed unsafe class PointwiseConvolution<TVector, T, TLanes> : Algorith
         vectors = Up(rows, TLanes.Count);
         panels = Up(vectors, PanelKernel<TVector, T, TLanes>.MostVectors);
         channelsAtOnce = Up(channels, Up(channels, KernelBytes / (Up(vectors, panels) * TLanes.Count * sizeof(T))));
-        positionsAtOnce = Math.Clamp(SumBytes / (Width * sizeof(T)) / MostHeight * MostHeight, LeastPositions, MostPositions);
+        positionsAtOnce = Math.Clamp(SumBytes / (Width * sizeof(T)) / PanelKernel<TVector, T, TLanes>.MostHeight * PanelKernel<TVector, T, TLanes>.MostHeight, LeastPositions, MostPositions);
         blocks = (int)Math.Clamp(Up(wantedJobs, groups * (long)batch), 1, Up(plane, positionsAtOnce));
         Stages = [checked(groups * panels), checked(groups * batch * blocks)];
     }

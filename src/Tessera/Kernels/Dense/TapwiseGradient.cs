@@ -90,12 +90,10 @@ internal sealed unsafe class TapwiseGradient<TVector, T, TLanes> : Algorithm<T>,
     {
         get
         {
-            const double turning = 0.55, perPanel = 6, perRun = 0.5, lowPanel = 1.3;
-            var rest = inputs % 8;
-            var rows = inputs - rest + (rest == 0 ? 0 : rest <= 4 ? 4 * lowPanel : 8);
+            const double turning = 0.55, perPanel = 6, perRun = 0.5;
+            var rows = PanelKernel<TVector, T, TLanes>.CostOfRows(inputs);
             var steps = taps.Sum(tap => (batch / (double)examplesAtOnce * (tap.End - tap.First) * (tap.Length + perRun)) + perPanel);
-            var narrow = 1 + (0.1 * (MostVectors - ((double)vectors / panels)));
-            return (narrow * steps * rows * vectors) + (turning * outputs * ((inputs * (double)volume) + (batch * (double)outputPlane)));
+            return (PanelKernel<TVector, T, TLanes>.CostOfWidth(vectors, panels) * steps * rows * vectors) + (turning * outputs * ((inputs * (double)volume) + (batch * (double)outputPlane)));
         }
     }
 
