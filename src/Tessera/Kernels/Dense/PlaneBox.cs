@@ -179,6 +179,7 @@ internal sealed unsafe class PlaneBox
         for (var a = 0; a < last; a++) rows *= ExtentHere(a, corner);
         var length = ExtentHere(last, corner);
         var step = axes[last].SourceStep;
+        var channelElements = ChannelElements;
         for (var plane = 0; plane < Planes; plane++)
         {
             var x = ((corner[rank] + lowest[last]) * step) + remainders[(plane * rank) + last];
@@ -208,13 +209,21 @@ internal sealed unsafe class PlaneBox
                     continue;
                 }
 
-                for (var c = 0; c < channels; c++, line += ChannelElements, read += sourcePlane)
+                for (var i = 0; i < from; i++) Zero(line + i);
+                for (var i = end; i < length; i++) Zero(line + i);
+                if (step == 1)
                 {
-                    for (var i = 0; i < from; i++) line[i] = default;
-                    RowCopy<TVector, T, TLanes>.Copy(read, step, line + from, end - from);
-                    for (var i = end; i < length; i++) line[i] = default;
+                    RowCopy<TVector, T, TLanes>.CopyEach(read, sourcePlane, line + from, channelElements, end - from, channels);
+                    continue;
                 }
+
+                for (var c = 0; c < channels; c++, line += channelElements, read += sourcePlane) RowCopy<TVector, T, TLanes>.Copy(read, step, line + from, end - from);
             }
+        }
+
+        void Zero(T* first)
+        {
+            for (var c = 0; c < channels; c++, first += channelElements) *first = default;
         }
     }
 

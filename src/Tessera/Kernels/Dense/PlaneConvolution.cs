@@ -232,6 +232,12 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             var count = Math.Min(length - skipped, TLanes.Count - column);
             var to = result + results[row] + ((nint)skipped * step) + (firstChannel * resultPlane);
             var from = sums + column + ((nint)firstChannel * pitch);
+            if (step == 1 && !accumulate)
+            {
+                RowCopy<TVector, T, TLanes>.CopyEach(from, pitch, to, resultPlane, count, channelEnd - firstChannel);
+                continue;
+            }
+
             for (var m = firstChannel; m < channelEnd; m++, from += pitch, to += resultPlane)
             {
                 if (accumulate) RowSpread<TVector, T, TLanes>.Add(from, to, step, count);

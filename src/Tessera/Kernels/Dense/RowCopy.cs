@@ -50,6 +50,16 @@ internal static unsafe class RowCopy<TVector, T, TLanes>
         {
             for (var i = 0; i < copies; i++, from += step, to += pitch) Vector128.Load(from).Store(to);
         }
+        else if (count > Vector256<T>.Count && count < 2 * Vector256<T>.Count)
+        {
+            var last = count - Vector256<T>.Count;
+            for (var i = 0; i < copies; i++, from += step, to += pitch)
+            {
+                var tail = Vector256.Load(from + last);
+                Vector256.Load(from).Store(to);
+                tail.Store(to + last);
+            }
+        }
         else
         {
             for (var i = 0; i < copies; i++, from += step, to += pitch) Copy(from, to, count);
