@@ -101,7 +101,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
         {
             var products = (double)sources.Length * vectors * (channels + (Up(channels, channelsAtOnce) * (4 + (12.0 * panels / vectors))));
             var turning = kernels.Cost(channels, rows) + (1.8 * batch * ((sourcePlane * (double)channels) + (resultPlane * (double)rows)));
-            return (TLanes.HasManyRegisters ? 0.85 : 1) * (products + turning);
+            return (TLanes.HasManyRegisters ? 0.85 : 0.95) * (products + turning);
         }
     }
 
