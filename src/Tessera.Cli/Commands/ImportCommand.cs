@@ -87,11 +87,20 @@ internal static class ImportCommand
         writer.WriteEndArray();
     });
 
-    /// <summary>Each output with its shape, in which the batch is N.</summary>
+    /// <summary>Each output with its shape, in which the batch is N unless the network runs one example alone.</summary>
     private static IEnumerable<(string Name, string Layer, string Shape)> Outputs(TrainedModel imported)
     {
         var network = imported.Model.Network;
-        IReadOnlyList<Sizes> one = network.Shapes(1), two = network.Shapes(2);
+        IReadOnlyList<Sizes> one = network.Shapes(1), two = one;
+        try
+        {
+            two = network.Shapes(2);
+        }
+        catch (ArgumentException)
+        {
+            // A layer moves the batch, and another does not take what comes of it.
+        }
+
         foreach (var (name, layer) in imported.Outputs)
         {
             var at = network.Layers.ToList().FindIndex(candidate => candidate.Name == layer);

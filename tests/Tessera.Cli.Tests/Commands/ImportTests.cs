@@ -26,6 +26,16 @@ public sealed class ImportTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void A_model_of_one_example_is_imported_with_its_shapes_as_they_are()
+    {
+        var network = new NetworkDescription("moves", [2, 4], [new Flatten(), new Expand([1, 1, 8]), new Dense(5)]);
+        OnnxExport.Write(folder["one.onnx"], NetworkParameters<float>.Create(network, 3), new OnnxExportOptions { Batch = 1 });
+        var run = ToolRun.Of("import", folder["one.onnx"], "--out", folder["net"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("output 'dense1' [1, 5]", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_imported_model_is_a_checkpoint_that_every_command_takes()
     {
         var parameters = Export("m.onnx");
