@@ -64,49 +64,54 @@ internal static class DenseKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        if (operation == Operation.KernelGradient)
-        {
-            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
-            if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
-            // Which one it is must not depend on threads.
-            var gradients = new List<(double Cost, Algorithm<T> Algorithm)> { (gradient.Cost, gradient) };
-            if (new PlaneGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } few) gradients.Add((few.Cost, few));
-            if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] <= MostPairs && new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tapwise)
-            {
-                gradients.Add((tapwise.Cost, options.WantedJobs == Shares.LeastJobs ? tapwise : new TapwiseGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs)));
-            }
-
-            return gradients.OrderBy(static candidate => candidate.Cost).Select(static candidate => candidate.Algorithm);
-        }
-
         // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.
         var jobs = options.WantedJobs;
-        var transposed = operation == Operation.InputGradient;
-        var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-        var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-        var fitting = new List<(double Cost, Algorithm<T> Algorithm, Func<Algorithm<T>> Again)> { (panels.Cost, panels, () => new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)) };
-        if (planes.Fits) fitting.Add((planes.Cost, planes, () => new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
-        if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } last)
+        var fitting = new List<(double Cost, Algorithm<T> Algorithm, Func<Algorithm<T>> Again)>();
+        if (operation == Operation.KernelGradient)
         {
-            fitting.Add((last.Cost, last, () => new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, jobs);
+            if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
+            fitting.Add((gradient.Cost, gradient, () => gradient));
+            if (new PlaneGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } few) fitting.Add((few.Cost, few, () => few));
+            if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] <= MostPairs && new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tapwise)
+            {
+                fitting.Add((tapwise.Cost, tapwise, () => new TapwiseGradient<TVector, T, TLanes>(geometry, batch, jobs)));
+            }
         }
-
-        if (!options.Exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired)
+        else
         {
-            fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
-        }
-
-        if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } small)
-        {
-            fitting.Add((small.Cost, small, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
-        }
-
-        if (PointwiseConvolution<TVector, T, TLanes>.CanRun(geometry))
-        {
-            var pointwise = new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            fitting.Add((pointwise.Cost, pointwise, () => new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            AddConvolutions();
         }
 
         return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());
+
+        void AddConvolutions()
+        {
+            var transposed = operation == Operation.InputGradient;
+            var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+            fitting.Add((panels.Cost, panels, () => new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            if (planes.Fits) fitting.Add((planes.Cost, planes, () => new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } last)
+            {
+                fitting.Add((last.Cost, last, () => new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            }
+
+            if (!options.Exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired)
+            {
+                fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
+            }
+
+            if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } small)
+            {
+                fitting.Add((small.Cost, small, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            }
+
+            if (PointwiseConvolution<TVector, T, TLanes>.CanRun(geometry))
+            {
+                var pointwise = new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed);
+                fitting.Add((pointwise.Cost, pointwise, () => new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            }
+        }
     }
 }

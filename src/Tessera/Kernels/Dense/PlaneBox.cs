@@ -205,7 +205,7 @@ internal sealed unsafe class PlaneBox
                 var read = source + ((corner[0] + rest) * sourceImage) + offset;
                 if (!inside)
                 {
-                    for (var c = 0; c < channels; c++) new Span<T>(line + (c * ChannelElements), length).Clear();
+                    for (var c = 0; c < channels; c++) new Span<T>(line + (c * channelElements), length).Clear();
                     continue;
                 }
 

@@ -40,7 +40,6 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
     private readonly PlaneBox box;
     private readonly PartialSums<TVector, T, TLanes> parts;
     private readonly nint[] rowStarts;
-    private readonly int boxRows;
     private readonly long sumElements;
     private readonly long gradientElements;
     private readonly long planeElements;
@@ -59,7 +58,6 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
         positions = batch * (double)taps.Positions;
         var atOnce = Math.Max(LeastPositions, GradientBytes / (Width * sizeof(T)));
         box = new PlaneBox(taps, batch, inputs, BoxBytes / sizeof(T), Math.Max(Up(MostParts, groups), (long)(positions / atOnce)), LeastPositions);
-        boxRows = box.Rows;
         parts = new PartialSums<TVector, T, TLanes>((int)Math.Clamp(box.Count, 1, Up(MostParts, groups)), geometry.KernelShape.Product);
         Stages = parts.Stages(groups);
         sumElements = Up(inputs * geometry.KernelSize.Product, PanelKernel<TVector, T, TLanes>.MostHeight) * PanelKernel<TVector, T, TLanes>.MostHeight * Width;
@@ -79,7 +77,7 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
 
     public override long SharedElements => parts.SharedElements;
 
-    public override long WorkerElements => sumElements + gradientElements + planeElements + (3L * boxRows * sizeof(nint) / sizeof(T));
+    public override long WorkerElements => sumElements + gradientElements + planeElements + (3L * box.Rows * sizeof(nint) / sizeof(T));
 
     public override IReadOnlyList<int> Stages { get; }
 
@@ -113,7 +111,7 @@ internal sealed unsafe class PlaneGradient<TVector, T, TLanes> : Algorithm<T>, I
 
         var part = Math.DivRem(job, groups, out var group);
         T* sums = own, gradient = sums + sumElements, planes = gradient + gradientElements;
-        nint* places = (nint*)(planes + planeElements), results = places + boxRows, offsets = results + boxRows;
+        nint* places = (nint*)(planes + planeElements), results = places + box.Rows, offsets = results + box.Rows;
         var source = operands.Input + ((nint)group * inputs * inputPlane);
         var from = operands.Output + ((nint)group * outputs * outputPlane);
         var corner = stackalloc int[rank + 1];

@@ -120,7 +120,7 @@ internal sealed unsafe class PointwiseConvolution<TVector, T, TLanes> : Algorith
         {
             var count = (int)Math.Min(positionsAtOnce, end - position);
             var next = (int)Math.Min(positionsAtOnce, end - position - count);
-            if (bias != null) Begin(own, bias, count);
+            if (bias != null) RowCopy<TVector, T, TLanes>.CopyEach(bias, 0, own, Width, rows, count);
             int share = 0, shares = panels * Up(channels, channelsAtOnce) * Up(count, PanelKernel<TVector, T, TLanes>.Height);
             for (var panel = 0; panel < panels; panel++)
             {
@@ -145,12 +145,6 @@ internal sealed unsafe class PointwiseConvolution<TVector, T, TLanes> : Algorith
 
             Transposition.Run(own, Width, count, rows, result + position, plane, operands.Accumulate, TLanes.Count * sizeof(T) > 16);
         }
-    }
-
-    /// <summary>Sums begin with the bias.</summary>
-    private void Begin(T* sums, T* bias, int count)
-    {
-        for (nint place = 0; place < count; place++) new Span<T>(bias, rows).CopyTo(new Span<T>(sums + (place * Width), rows));
     }
 
     private (int Lane, int Width) PanelAt(int panel) => Panel(vectors, panels, panel, TLanes.Count);

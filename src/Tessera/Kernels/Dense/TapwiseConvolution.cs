@@ -132,7 +132,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
         var count = Math.Min(width, rows - lane);
         var row = ((nint)group * rows) + lane;
         T* sums = own, turned = own + SumElements;
-        Begin(sums, width, operands.Bias == null ? null : operands.Bias + row, count);
+        Begin(sums, operands.Bias == null ? null : operands.Bias + row, count);
         var kernel = operands.Kernel + ((nint)group * channels * rows * volume);
         var packed = operands.Packed == null ? null : operands.Packed + kernels.PanelStart(group, lane, vectors * TLanes.Count);
         var product = new PanelProduct<T> { RightPitch = (nint)volume * width, RightSecond = TLanes.Count, RightThird = 2 * TLanes.Count, Runs = 1, Result = sums, Add = true };
@@ -173,10 +173,10 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
     }
 
     /// <summary>Sums begin with the bias, or zero.</summary>
-    private void Begin(T* sums, int width, T* bias, int count)
+    private void Begin(T* sums, T* bias, int count)
     {
         new Span<T>(sums, checked((int)SumElements)).Clear();
-        for (nint place = 0; bias != null && place < batch * resultPlane; place++) new Span<T>(bias, count).CopyTo(new Span<T>(sums + (place * mostWidth), width));
+        if (bias != null) RowCopy<TVector, T, TLanes>.CopyEach(bias, 0, sums, mostWidth, count, (int)(batch * resultPlane));
     }
 
     /// <summary>For each tap the places that it reads and the results that these belong to; where they do not fill a panel, the last one a few times more for sums that nobody reads.</summary>

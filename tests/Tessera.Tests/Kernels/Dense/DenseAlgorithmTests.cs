@@ -97,11 +97,7 @@ public class DenseAlgorithmTests
         {
             Check<float>(sample);
             Check<double>(sample);
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-            foreach (var operation in Enum.GetValues<Operation>())
-            {
-                Assert.Contains(DenseKernels.Candidates<float>(geometry, sample.InputShape[0], operation, PlanOptions.Default), IsTapwise);
-            }
+            foreach (var operation in Enum.GetValues<Operation>()) Assert.Contains(Candidates(sample, operation), IsTapwise);
         }
     }
 
@@ -117,8 +113,7 @@ public class DenseAlgorithmTests
         })
         {
             Check<float>(sample);
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-            Assert.Contains(DenseKernels.Candidates<float>(geometry, sample.InputShape[0], Operation.KernelGradient, PlanOptions.Default), IsTapwise);
+            Assert.Contains(Candidates(sample, Operation.KernelGradient), IsTapwise);
         }
     }
 
@@ -155,11 +150,7 @@ public class DenseAlgorithmTests
         Assert.False(IsOffered(Convolution([1, 2], 70, Padding.Same, [2, 33, 9, 13])));
         Assert.True(IsPointwise(Chosen(Convolution([1, 1], 16, Padding.Valid, [1, 256, 56, 56]))));
 
-        static bool IsOffered(RandomOperator sample)
-        {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-            return new[] { Operation.Forward, Operation.InputGradient }.All(operation => DenseKernels.Candidates<float>(geometry, sample.InputShape[0], operation, PlanOptions.Default).Any(IsPointwise));
-        }
+        static bool IsOffered(RandomOperator sample) => new[] { Operation.Forward, Operation.InputGradient }.All(operation => Candidates(sample, operation).Any(IsPointwise));
 
         static bool IsPointwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product in place", StringComparison.Ordinal);
     }
@@ -182,13 +173,10 @@ public class DenseAlgorithmTests
         {
             Check<float>(sample);
             Check<double>(sample);
-            Assert.Contains(Gradients(sample), IsOverPlanes);
+            Assert.Contains(Candidates(sample, Operation.KernelGradient), IsOverPlanes);
         }
 
-        Assert.Equal(Vector256.IsHardwareAccelerated, IsOverPlanes(Gradients(Convolution([3, 3], 64, Padding.Same, [8, 3, 32, 32]))[0]));
-
-        static Algorithm<float>[] Gradients(RandomOperator sample) =>
-            DenseKernels.Candidates<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.KernelGradient, PlanOptions.Default);
+        Assert.Equal(Vector256.IsHardwareAccelerated, IsOverPlanes(Candidates(Convolution([3, 3], 64, Padding.Same, [8, 3, 32, 32]), Operation.KernelGradient)[0]));
 
         static bool IsOverPlanes(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product over planes", StringComparison.Ordinal);
     }
@@ -230,8 +218,11 @@ public class DenseAlgorithmTests
         }
     }
 
-    private static Algorithm<float> Chosen(RandomOperator sample) =>
-        KernelChoice.Choose<float>(sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2)), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
+    private static Algorithm<float> Chosen(RandomOperator sample) => KernelChoice.Choose<float>(Geometry(sample), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
+
+    private static Algorithm<float>[] Candidates(RandomOperator sample, Operation operation) => DenseKernels.Candidates<float>(Geometry(sample), sample.InputShape[0], operation, PlanOptions.Default);
+
+    private static OperatorGeometry Geometry(RandomOperator sample) => sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
 
     private static bool IsTapwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product for each tap", StringComparison.Ordinal);
 
