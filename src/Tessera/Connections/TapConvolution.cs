@@ -115,6 +115,10 @@ internal sealed class TapConvolution
     /// <summary>The transpose: one part for each phase; a part without taps writes zeros.</summary>
     public static TapConvolution[] InputGradient(OperatorGeometry geometry) => All(geometry, TapAxis.InputGradient);
 
+    /// <summary>The parts of either that write anything.</summary>
+    public static TapConvolution[] Written(OperatorGeometry geometry, bool transposed) =>
+        [.. (transposed ? InputGradient(geometry) : Forward(geometry)).Where(part => part.Positions > 0)];
+
     private static TapConvolution[] All(OperatorGeometry geometry, Func<AxisGeometry, TapAxis[]> split)
     {
         IEnumerable<TapAxis[]> parts = [[]];

@@ -40,8 +40,12 @@ public class BlockingTests
         sample =>
         {
             var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
-            Check(new ShiftedConvolution<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], false, bytes), sample, geometry, Operation.Forward);
-            Check(new ShiftedConvolution<Vector128<float>, float, Lanes128<float>>(geometry, sample.InputShape[0], true, bytes), sample, geometry, Operation.InputGradient);
+            if (geometry.Table is null && geometry.InputChannels == geometry.Groups)
+            {
+                Check(new ShiftedConvolution<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], false, bytes), sample, geometry, Operation.Forward);
+                Check(new ShiftedConvolution<Vector128<float>, float, Lanes128<float>>(geometry, sample.InputShape[0], true, bytes), sample, geometry, Operation.InputGradient);
+            }
+
             Check(new ShiftedGradient<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], bytes), sample, geometry, Operation.KernelGradient);
         },
         iter: 40,

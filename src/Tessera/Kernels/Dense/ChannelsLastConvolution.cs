@@ -54,7 +54,7 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
         (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
         nint inputPlane = (nint)geometry.InputSize.Product, outputPlane = (nint)geometry.OutputSize.Product;
         (sourcePlane, resultPlane) = transposed ? (outputPlane, inputPlane) : (inputPlane, outputPlane);
-        parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0)];
+        parts = TapConvolution.Written(geometry, transposed);
         kernel = new ChannelsLastKernel<TVector, T, TLanes>(geometry, parts, transposed, wantedJobs);
 
         // Places whose distance is a multiple of half a page would fall on one another in the cache.

@@ -35,7 +35,7 @@ internal sealed unsafe class KernelRows<T>
         volume = (int)geometry.KernelSize.Product;
         tileElements = (long)geometry.PairCount * volume;
         rowJobs = (rows + RowsPerJob - 1) / RowsPerJob;
-        Parts = [.. (transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry)).Where(part => part.Positions > 0)];
+        Parts = TapConvolution.Written(geometry, transposed);
         elements = [.. Parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => (nint)((tile * tileElements) + part.Elements[tap]))])];
         areTogether = [.. elements.Select(part => part.Length > 1 && part.Index().All(tap => tap.Item == part[0] + tap.Index))];
         starts = new long[Parts.Length];

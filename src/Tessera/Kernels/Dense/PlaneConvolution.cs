@@ -2,14 +2,15 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
+using Tessera.Kernels.Shifted;
 using Tessera.Kernels.Vectors;
 using static Tessera.Kernels.Shares;
 
 namespace Tessera.Kernels.Dense;
 
 /// <summary>
-/// Forward and input gradient of shared and tiled operators with dense or grouped channels, where a kernel has several
-/// taps and results are not many channels: a box of source planes is laid out once in L2 (see <see cref="PlaneBox"/>),
+/// Forward and input gradient of shared and tiled operators, where a kernel has several
+/// taps and results are not many channels, or channels are connected by a table: a box of source planes is laid out once in L2 (see <see cref="PlaneBox"/>),
 /// and every tap reads its vectors from there, so nothing is copied for each tap.
 /// <code>
 ///                           columns: 1 to 3 vectors of the box's positions
@@ -17,6 +18,7 @@ namespace Tessera.Kernels.Dense;
 ///       ↓
 ///     rows   [ kernel ]   [ sums of all rows, in L1 ]  →  rows of the result
 /// </code>
+/// Dense rows are a matrix product, those of a table are taken channel by channel (see <see cref="ConnectedRows{TVector, T, TLanes}"/>).
 /// A job is a box by a block of rows of one group and one tile residue or phase.
 /// </summary>
 internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
@@ -33,6 +35,8 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     private readonly int batch;
     private readonly bool transposed;
     private readonly KernelRows<T> kernelRows;
+    private readonly ConnectedRows<TVector, T, TLanes>? connected;
+    private readonly int packingJobs;
     private readonly Part[] parts;
     private readonly int rows;
     private readonly int channels;
@@ -77,8 +81,10 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
             mostRows = Math.Max(mostRows, part.Rows);
         }
 
+        if (geometry.Table is not null) connected = new ConnectedRows<TVector, T, TLanes>(geometry, kernelRows.Parts, transposed, rowsPerBlock);
+        packingJobs = connected?.Jobs ?? kernelRows.Jobs;
         tableElements = 2L * (mostRows + 8) * sizeof(nint) / sizeof(T);
-        Stages = transposed ? [kernelRows.Jobs, jobs] : [jobs];
+        Stages = packingJobs > 0 ? [packingJobs, jobs] : [jobs];
     }
 
     public override string Name
@@ -86,17 +92,17 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         get
         {
             var part = parts[0];
-            return string.Create(CultureInfo.InvariantCulture, $"matrix product over shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels} channels × {part.Taps.TapCount} taps, blocks of {rowsPerBlock} rows × {Up(channels, part.ChannelBlocks)} channels, {part.Box.Count} boxes of {part.Box.Positions} positions, {(transposed ? "kernel transposed first" : "kernel read in place")}");
+            return string.Create(CultureInfo.InvariantCulture, $"matrix product over shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels} channels × {part.Taps.TapCount} taps, blocks of {rowsPerBlock} rows × {Up(channels, part.ChannelBlocks)} channels, {part.Box.Count} boxes of {part.Box.Positions} positions, {(connected is not null ? "connected channels alone" : transposed ? "kernel transposed first" : "kernel read in place")}");
         }
     }
 
-    public override long SharedElements => kernelRows.PackedElements;
+    public override long SharedElements => connected?.PackedElements ?? kernelRows.PackedElements;
 
     public override long WorkerElements => SumElements + MostRows + planeElements + tableElements;
 
     public override IReadOnlyList<int> Stages { get; }
 
-    public override bool PacksKernelFirst => transposed;
+    public override bool PacksKernelFirst => packingJobs > 0;
 
     public override bool AddsBias => !transposed;
 
@@ -111,9 +117,10 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
     [SkipLocalsInit]
     public override void Execute(int stage, int job, in Operands<T> operands, T* shared, T* own)
     {
-        if (transposed && stage == 0)
+        if (packingJobs > 0 && stage == 0)
         {
-            kernelRows.Pack(job, operands.Kernel, shared);
+            if (connected is not null) connected.Pack(job, operands.Kernel, shared);
+            else kernelRows.Pack(job, operands.Kernel, shared);
             return;
         }
 
@@ -141,11 +148,12 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         var result = (transposed ? operands.Input : operands.Output) + ((((nint)group * rows) + row) * resultPlane);
         var starts = stackalloc nint[MostVectors];
         var firstRows = stackalloc int[MostVectors];
+        var (step, mostVectors) = (part.Taps.Axes[^1].ResultStep, connected is null ? MostVectors : ConnectedProduct<T, TVector, TLanes>.MostVectors);
         for (int next = 0, inNext = 0; next < found;)
         {
             // Each vector begins at the first position not done, and takes what it reaches of the rows that follow.
             var vectors = 0;
-            for (; vectors < MostVectors && next < found; vectors++)
+            for (; vectors < mostVectors && next < found; vectors++)
             {
                 (firstRows[vectors], starts[vectors]) = (next, places[next] + inNext);
                 var end = starts[vectors] + TLanes.Count;
@@ -153,12 +161,22 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
                 inNext = next < found ? (int)Math.Max(0, end - places[next]) : 0;
             }
 
-            var step = part.Taps.Axes[^1].ResultStep;
-            var whole = step == 1 ? Whole(vectors, starts, firstRows, places, results, length) : -1;
-            var done = Multiply(part, index, left, planes, starts, vectors, rowCount, bias, own, whole < 0 ? null : result + whole, operands.Accumulate);
+            int done = 0, pitch = vectors * TLanes.Count;
+            if (connected is not null)
+            {
+                var seen = new PlaneVectors<T>(planes + starts[0], part.Box.ChannelElements, vectors > 1 ? starts[1] - starts[0] : 0, vectors > 2 ? starts[2] - starts[0] : 0, vectors);
+                connected.Multiply(index, rowBlock, shared, seen, part.Box.TapShifts, bias, rowCount, own);
+                pitch = ConnectedRows<TVector, T, TLanes>.SumPitch;
+            }
+            else
+            {
+                var whole = step == 1 ? Whole(vectors, starts, firstRows, places, results, length) : -1;
+                done = Multiply(part, index, left, planes, starts, vectors, rowCount, bias, own, whole < 0 ? null : result + whole, operands.Accumulate);
+            }
+
             for (var v = 0; v < vectors && done < rowCount; v++)
             {
-                Spread(own + (v * TLanes.Count), vectors * TLanes.Count, done, rowCount, places, results, firstRows[v], found, starts[v], length, step, result, operands.Accumulate);
+                Spread(own + (v * TLanes.Count), pitch, done, rowCount, places, results, firstRows[v], found, starts[v], length, step, result, operands.Accumulate);
             }
         }
     }

@@ -298,14 +298,14 @@ internal sealed unsafe class ShiftedBox
         return elements * phaseCount;
     }
 
-    /// <summary>From which axis on the box is one run of columns: where the fewest vectors are computed.</summary>
+    /// <summary>From which axis on the box is one run of columns: where the fewest vectors are computed, a run's beginning counted as one.</summary>
     private int BestJoin()
     {
         int best = rank - 1;
         var least = long.MaxValue;
         for (var from = rank - 1; from >= 0; from--)
         {
-            long vectors = (RunLength(from) + lanes - 1) / lanes;
+            long vectors = 1 + ((RunLength(from) + lanes - 1) / lanes);
             for (var a = 0; a < from; a++) vectors *= size[a];
             if (vectors >= least) continue;
             least = vectors;

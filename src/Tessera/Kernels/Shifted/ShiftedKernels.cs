@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Tessera.Connections;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
 using Tessera.Operators;
 
@@ -25,12 +26,12 @@ internal static class ShiftedKernels
         var width = StreamedWidth(geometry, operation);
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated && (width < Vector128<T>.Count || width >= Vector512<T>.Count))
         {
-            return TryMake<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation);
+            return TryMake<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options.WantedJobs);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported && (width < Vector128<T>.Count || width >= Vector256<T>.Count)
-            ? TryMake<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation)
-            : TryMake<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation);
+            ? TryMake<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options.WantedJobs)
+            : TryMake<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options.WantedJobs);
     }
 
     private static bool IsDepthwise(OperatorGeometry geometry) => geometry.InputChannels == geometry.Groups;
@@ -44,12 +45,19 @@ internal static class ShiftedKernels
         return operation == Operation.Forward ? inner.Output : inner.Input;
     }
 
-    private static Algorithm<T>? TryMake<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation)
+    private static Algorithm<T>? TryMake<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, int wantedJobs)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        if (operation != Operation.KernelGradient) return new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient);
+        if (operation != Operation.KernelGradient)
+        {
+            var transposed = operation == Operation.InputGradient;
+            return geometry.Table is null
+                ? new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, transposed)
+                : new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, wantedJobs);
+        }
+
         if (geometry.Table is not null || IsDepthwise(geometry)) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch);
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
         if (inputs > TLanes.Count || outputs > MostOutputsPerGroup) return null;

@@ -33,5 +33,8 @@ internal readonly struct Seven : ICount;
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 internal readonly struct Eight : ICount;
 
+[StructLayout(LayoutKind.Sequential, Size = 9)]
+internal readonly struct Nine : ICount;
+
 [StructLayout(LayoutKind.Sequential, Size = 12)]
 internal readonly struct Twelve : ICount;

@@ -1,0 +1,134 @@
+using System.Numerics;
+using Tessera.Connections;
+using Tessera.Kernels.Vectors;
+using static Tessera.Kernels.Shares;
+
+namespace Tessera.Kernels.Shifted;
+
+/// <summary>
+/// The connections of a table as a convolution over planes takes them: for each source channel the rows (result channels) that see it, and
+/// the weights in that order. Nothing unconnected is stored or multiplied.
+/// <code>
+///     weights   [part][block of rows][some of the taps][source channel c][row that sees c][tap]
+/// </code>
+/// </summary>
+internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private readonly TapConvolution[] parts;
+    private readonly int[][] elements;
+    private readonly int channels;
+    private readonly int volume;
+    private readonly int blocks;
+    private readonly int[] slots;
+    private readonly int[] rows;
+    private readonly int[] pairs;
+    private readonly long[] starts;
+
+    /// <param name="geometry">The operator; it has a table.</param>
+    /// <param name="parts">The parts of its forward pass or of its transpose.</param>
+    /// <param name="transposed">Whether source channels are output channels.</param>
+    /// <param name="rowsPerBlock">How many rows are summed at a time.</param>
+    public ConnectedRows(OperatorGeometry geometry, TapConvolution[] parts, bool transposed, int rowsPerBlock)
+    {
+        this.parts = parts;
+        var table = geometry.Table!;
+        var rowCount = transposed ? geometry.InputChannels : geometry.OutputChannels;
+        channels = transposed ? geometry.OutputChannels : geometry.InputChannels;
+        volume = (int)geometry.KernelSize.Product;
+        blocks = Up(rowCount, rowsPerBlock);
+        elements = [.. parts.Select(part => (int[])[.. part.Tiles.Select((tile, tap) => checked((tile * geometry.PairCount * volume) + part.Elements[tap]))])];
+        var seenBy = new List<(int Row, int Pair)>[blocks * channels];
+        for (var i = 0; i < seenBy.Length; i++) seenBy[i] = [];
+        for (var m = 0; m < geometry.OutputChannels; m++)
+        {
+            var pair = table.FirstPair(m);
+            foreach (var c in table.InputsOf(m))
+            {
+                var (row, channel) = transposed ? (c, m) : (m, c);
+                seenBy[(row / rowsPerBlock * channels) + channel].Add((row % rowsPerBlock, pair++));
+            }
+        }
+
+        slots = GC.AllocateArray<int>(seenBy.Length + 1, pinned: true);
+        for (var i = 0; i < seenBy.Length; i++) slots[i + 1] = slots[i] + seenBy[i].Count;
+        pairs = [.. seenBy.SelectMany(list => list, (_, one) => one.Pair)];
+        rows = GC.AllocateArray<int>(Math.Max(1, pairs.Length), pinned: true);
+        foreach (var (slot, one) in seenBy.SelectMany(list => list).Index()) rows[slot] = one.Row * SumPitch;
+        starts = new long[parts.Length + 1];
+        for (var part = 0; part < parts.Length; part++) starts[part + 1] = starts[part] + ((long)pairs.Length * parts[part].TapCount);
+    }
+
+    /// <summary>From one row's sums to the next.</summary>
+    public static int SumPitch => ConnectedProduct<T, TVector, TLanes>.MostVectors * TLanes.Count;
+
+    /// <summary>The elements of all weights laid out.</summary>
+    public long PackedElements => starts[^1];
+
+    /// <summary>The jobs that lay them out: some channels of a part each.</summary>
+    public int Jobs => parts.Length * Shares.LeastJobs;
+
+    /// <summary>Lays some weights out.</summary>
+    public void Pack(int job, T* kernel, T* packed)
+    {
+        var part = Math.DivRem(job, Shares.LeastJobs, out var share);
+        var (channel, end) = Shares.Of(channels, Shares.LeastJobs, share);
+        for (var block = 0; block < blocks; block++)
+        {
+            for (var group = 0; group < TapGroups(part); group++)
+            {
+                var (firstTap, endTap) = TapGroup(part, group);
+                int slot = slots[(block * channels) + channel], lastSlot = slots[(block * channels) + end];
+                var to = Packed(packed, part, block, firstTap) + ((nint)(slot - slots[block * channels]) * (endTap - firstTap));
+                fixed (int* element = elements[part])
+                {
+                    for (; slot < lastSlot; slot++)
+                    {
+                        var from = kernel + ((nint)pairs[slot] * volume);
+                        for (var tap = firstTap; tap < endTap; tap++) *to++ = from[element[tap]];
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The sums of a block of rows, [row][vector], over all channels and taps.</summary>
+    /// <param name="part">Which part.</param>
+    /// <param name="block">Which block of rows.</param>
+    /// <param name="packed">All weights laid out.</param>
+    /// <param name="source">The vectors of positions.</param>
+    /// <param name="shifts">The shift of each tap.</param>
+    /// <param name="bias">What each row begins with.</param>
+    /// <param name="count">How many rows the block has.</param>
+    /// <param name="sums">Room for <see cref="SumPitch"/> times as many.</param>
+    public void Multiply(int part, int block, T* packed, in PlaneVectors<T> source, nint[] shifts, T* bias, int count, T* sums)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            for (var v = 0; v < source.Count; v++) TLanes.Store(TLanes.Broadcast(bias[row]), sums + (row * SumPitch) + (v * TLanes.Count));
+        }
+
+        fixed (int* slot = slots, row = rows)
+        fixed (nint* shift = shifts)
+        {
+            for (var group = 0; group < TapGroups(part); group++)
+            {
+                var (firstTap, endTap) = TapGroup(part, group);
+                ConnectedProduct<T, TVector, TLanes>.Run(source, shift + firstTap, endTap - firstTap, slot + (block * channels), channels, row, Packed(packed, part, block, firstTap), sums);
+            }
+        }
+    }
+
+    /// <summary>Where the weights of some taps of a block of rows stand.</summary>
+    private T* Packed(T* packed, int part, int block, int firstTap)
+    {
+        nint first = slots[block * channels], count = slots[(block + 1) * channels] - first;
+        return packed + (nint)starts[part] + (first * parts[part].TapCount) + (count * firstTap);
+    }
+
+    private int TapGroups(int part) => Up(parts[part].TapCount, ConnectedProduct<T, TVector, TLanes>.MostTaps);
+
+    private (int First, int End) TapGroup(int part, int group) => Shares.Of(parts[part].TapCount, TapGroups(part), group);
+}
