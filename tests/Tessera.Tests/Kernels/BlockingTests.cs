@@ -46,7 +46,7 @@ public class BlockingTests
                 Check(new ShiftedConvolution<Vector128<float>, float, Lanes128<float>>(geometry, sample.InputShape[0], true, bytes), sample, geometry, Operation.InputGradient);
             }
 
-            Check(new ShiftedGradient<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], bytes), sample, geometry, Operation.KernelGradient);
+            Check(new ShiftedGradient<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], cacheBytes: bytes), sample, geometry, Operation.KernelGradient);
         },
         iter: 40,
         threads: 1);

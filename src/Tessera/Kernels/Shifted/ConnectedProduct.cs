@@ -18,10 +18,10 @@ internal static unsafe class ConnectedProduct<T, TVector, TLanes>
     where TLanes : struct, ILanes<TVector, T>
 {
     /// <summary>The most taps that stay in registers.</summary>
-    public const int MostTaps = 9;
+    public static int MostTaps => TLanes.HasManyRegisters ? 9 : 6;
 
     /// <summary>The most vectors of positions: one where there are but sixteen registers.</summary>
-    public static int MostVectors => TLanes.HasManyRegisters ? 3 : 1;
+    public static int MostVectors => TLanes.HasManyRegisters ? 3 : 2;
 
     /// <summary>Adds the products of some taps of all channels.</summary>
     /// <param name="source">Where channel 0 and its vectors of positions stand, and how many they are.</param>

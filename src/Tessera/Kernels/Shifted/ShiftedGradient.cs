@@ -24,11 +24,9 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     where TLanes : struct, ILanes<TVector, T>
 {
     private const int CacheBytes = 256 * 1024;
-    private const int SumBytes = 256 * 1024;
+    private const int SumBytes = 512 * 1024;
     private const int LineBytes = 64;
     private const int FetchedBytes = 4096;
-    private const int WantedJobs = 8;
-
     // The part of the buffers that several examples of small planes may fill, to stay in the first-level cache.
     private const int FirstLevelShare = 7;
 
@@ -57,7 +55,11 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     private readonly long sumElements;
     private readonly int mostRows;
 
-    public ShiftedGradient(OperatorGeometry geometry, int batch, int cacheBytes = CacheBytes)
+    /// <param name="geometry">The operator.</param>
+    /// <param name="batch">Examples N.</param>
+    /// <param name="wantedJobs">How many blocks the input channels are cut into at least; each lays G out for itself.</param>
+    /// <param name="cacheBytes">What planes laid out may take.</param>
+    public ShiftedGradient(OperatorGeometry geometry, int batch, int wantedJobs = Shares.LeastJobs, int cacheBytes = CacheBytes)
     {
         this.batch = batch;
         (inputs, outputs) = (geometry.InputChannels, geometry.OutputChannels);
@@ -81,7 +83,7 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         parts = [.. TapConvolution.Forward(geometry).Select(part => part.Positions == 0 ? null : new ShiftedBox(part, TLanes.Count, outputsPerGroup, cacheBytes / sizeof(T), 1))];
         streams = [.. parts.Select(part => part is null || mostRows >= UnstreamedRows ? null : RowStreamGradient<TVector, T, TLanes>.TryMake(part))];
         examplesAtOnce = new int[parts.Length];
-        blockStarts = Cut();
+        blockStarts = Cut(wantedJobs);
         for (var p = 0; p < parts.Length; p++)
         {
             if (parts[p] is not { } part) continue;
@@ -122,7 +124,7 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
                 for (var box = 0; box < part.Boxes; box++)
                 {
                     if (streams[residue] is { } stream) StreamBox(stream, part, n, box, first, end, operands, own, sums);
-                    else AddBox(part, n, Math.Min(atOnce, batch - n), box, first, end, operands, own, sums);
+                    else AddBox(residue, part, n, Math.Min(atOnce, batch - n), box, first, end, operands, own, sums);
                 }
             }
         }
@@ -138,7 +140,7 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         }
     }
 
-    private void AddBox(ShiftedBox part, int n, int examples, int box, int first, int end, in Operands<T> operands, T* own, T* sums)
+    private void AddBox(int residue, ShiftedBox part, int n, int examples, int box, int first, int end, in Operands<T> operands, T* own, T* sums)
     {
         var gradients = own + sourceElements;
         var rows = (ShiftedRow*)(gradients + gradientElements);
@@ -153,8 +155,8 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         var runs = new ShiftedRuns<T>(own, runStarts, examples * part.Runs, part.Vectors);
         var columns = examples * part.Columns;
         int group = -1, laidOut = 0;
-        // Rows of G and planes of the source take each other's places: what is zero stays so.
-        new Span<T>(gradients, outputsPerGroup * columns).Clear();
+        // Rows of G and planes of the source take each other's places: what is zero stays so, also from some examples to as many others where boxes are whole planes.
+        if (n == 0 || part.Boxes > 1 || examples != examplesAtOnce[residue]) new Span<T>(gradients, outputsPerGroup * columns).Clear();
         for (var c = first; c < end; c++)
         {
             var count = firstSlot[c + 1] - firstSlot[c];
@@ -239,10 +241,10 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     private static int Padded(int length) => (length + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
 
     /// <summary>Cuts the input channels into blocks whose sums fit, and further until there are jobs enough.</summary>
-    private int[] Cut()
+    private int[] Cut(int wantedJobs)
     {
         var most = Math.Max(1, SumBytes / (sizeof(T) * TLanes.Count * volume));
-        most = Math.Min(most, Math.Max(1, (int)((long)slotPairs.Length * parts.Length / WantedJobs)));
+        most = Math.Min(most, Math.Max(1, (int)((long)slotPairs.Length * parts.Length / wantedJobs)));
         var starts = new List<int> { 0 };
         for (var c = 1; c < inputs; c++)
         {

@@ -26,12 +26,12 @@ internal static class ShiftedKernels
         var width = StreamedWidth(geometry, operation);
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated && (width < Vector128<T>.Count || width >= Vector512<T>.Count))
         {
-            return TryMake<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options.WantedJobs);
+            return TryMake<Vector512<T>, T, Lanes512<T>>(geometry, batch, operation, options);
         }
 
         return options.Instructions != InstructionSet.Portable && Vector256.IsHardwareAccelerated && Fma.IsSupported && (width < Vector128<T>.Count || width >= Vector256<T>.Count)
-            ? TryMake<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options.WantedJobs)
-            : TryMake<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options.WantedJobs);
+            ? TryMake<Vector256<T>, T, Lanes256<T>>(geometry, batch, operation, options)
+            : TryMake<Vector128<T>, T, Lanes128<T>>(geometry, batch, operation, options);
     }
 
     private static bool IsDepthwise(OperatorGeometry geometry) => geometry.InputChannels == geometry.Groups;
@@ -45,7 +45,7 @@ internal static class ShiftedKernels
         return operation == Operation.Forward ? inner.Output : inner.Input;
     }
 
-    private static Algorithm<T>? TryMake<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, int wantedJobs)
+    private static Algorithm<T>? TryMake<TVector, T, TLanes>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
@@ -55,15 +55,17 @@ internal static class ShiftedKernels
             var transposed = operation == Operation.InputGradient;
             return geometry.Table is null
                 ? new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, transposed)
-                : new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, wantedJobs);
+                : new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, options.WantedJobs);
         }
 
-        if (geometry.Table is not null || IsDepthwise(geometry)) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch);
+        // Each job lays G out for itself: all of it for a table, so that there are no more of them than threads want.
+        if (geometry.Table is not null) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch, 2 * options.ResolvedThreads);
+        if (IsDepthwise(geometry)) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
         double inputs = geometry.InputChannels / geometry.Groups, outputs = geometry.OutputChannels / geometry.Groups;
         if (inputs > TLanes.Count || outputs > MostOutputsPerGroup) return null;
         // A matrix product has input channels for lanes and output channels for rows of its panels.
         var panelFill = inputs / TLanes.Count * Math.Min(1, outputs / PanelRows);
-        var gradient = new ShiftedGradient<TVector, T, TLanes>(geometry, batch);
+        var gradient = new ShiftedGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);
         return gradient.Fill > PanelSpeed * panelFill && gradient.WorkerElements * Sizes<T>() <= MostWorkerBytes ? gradient : null;
     }
 

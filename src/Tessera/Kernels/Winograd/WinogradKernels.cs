@@ -20,8 +20,8 @@ internal static class WinogradKernels
     private const int FewestChannels = 8;
     private const int FewestChannelsOfGroups = 16;
 
-    // What a pair of a table costs the direct kernels, in pairs of dense channels.
-    private const double TableCost = 1.8;
+    // What the direct kernels of a table spend on a channel at each position beside its pairs, in multiply-adds.
+    private const double TableChannel = 16;
 
     // What a product of a tiled operator costs the direct kernels going forward or back, in products of an ordinary one.
     private const double DealtCost = 1.15;
@@ -81,7 +81,9 @@ internal static class WinogradKernels
         // On few positions the direct kernel passes over what is outside.
         var direct = DenseKernels.HasFewPositions(geometry, batch, operation)
             ? batch * (double)geometry.MultiplyAdds / geometry.Groups
-            : batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (geometry.Table is null ? 1 : TableCost) * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
+            : batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
+
+        if (geometry.Table is not null) direct += batch * (double)geometry.OutputSize.Product * TableChannel * (inputs + outputs);
 
         // Transformed in every job, a kernel costs storing it; wide vectors multiply faster, and do not store faster.
         kernel *= operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : made.Algorithm.PacksKernelFirst ? 3.0 : IsWide(options) ? 8.0 : 3.5;
