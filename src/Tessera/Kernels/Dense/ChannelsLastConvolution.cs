@@ -95,7 +95,8 @@ internal sealed unsafe class ChannelsLastConvolution<TVector, T, TLanes> : Algor
     {
         get
         {
-            double wide = Up(rows, TLanes.Count), cost = 2.2 * kernel.Elements / groups;
+            // Fewer than eight sums are not enough for two multiply-adds a cycle.
+            double wide = Up(rows, TLanes.Count) * (PanelKernel<TVector, T, TLanes>.Height == 4 && rows <= TLanes.Count ? 1.8 : 1), cost = 2.2 * kernel.Elements / groups;
             foreach (var part in parts) cost += 0.87 * (((double)part.Positions * batch) + (2.0 * box.Count)) * wide * ((channels * part.TapCount) + 8);
             double turning = (double)box.Elements * panelBlocks * (channels < 8 ? 20 : 1.8), turningBack = 1.8 * box.ResultRows * box.ResultColumns * rows;
             return cost + (box.Count * (turning + turningBack));
