@@ -55,8 +55,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         (rowStep, columnStep) = (rowTaps == 1 ? 0 : tiling.Elements[columnTaps] - tiling.Elements[0], tiling.Elements[1] - tiling.Elements[0]);
     }
 
-    /// <summary>What turning some channels takes, for panels of a width.</summary>
-    public long ScratchElements(int channels, int width) => (tiles * TurnedElements(channels, width)) + (2 * Components * TLanes.Count);
+    /// <summary>What turning some channels takes, for panels of a width; a table's kernel gradient has them all once more on its way back.</summary>
+    public long ScratchElements(int channels, int width) => ((tiles + (table is null ? 0 : 1)) * TurnedElements(channels, width)) + (2 * Components * TLanes.Count);
 
     /// <summary>Elements of some channels turned round, of one tile.</summary>
     public long TurnedElements(int channels, int width) => dense.Elements(channels, width);
@@ -169,7 +169,7 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
 
         for (var tile = 0; tile < tiles; tile++)
         {
-            TurnBack(turned + ((nint)tile * (end - first) * volume * width), width, kernel + (tile * tilePitch), lane, lanes, first, end, accumulate);
+            TurnBack(turned + ((nint)tile * (end - first) * volume * width), width, kernel + (tile * tilePitch), lane, lanes, first, end, accumulate, turned + ((nint)tiles * (end - first) * volume * width));
         }
     }
 
@@ -196,26 +196,27 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
         }
     }
 
-    /// <summary>The transpose of <see cref="Turn"/> for the forward kernel.</summary>
-    private void TurnBack(T* turned, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate)
+    /// <summary>The transpose of <see cref="Turn"/> for the forward kernel; for a table all lanes are turned back into <paramref name="whole"/> first, and its pairs taken from there.</summary>
+    private void TurnBack(T* turned, int width, T* kernel, int lane, int lanes, int first, int end, bool accumulate, T* whole)
     {
-        if (table is not null)
+        if (table is null)
         {
-            for (var m = lane; m < lane + lanes; m++)
-            {
-                var row = table.InputsOf(m);
-                for (var pair = FirstAt(row, first); pair < row.Length && row[pair] < end; pair++)
-                {
-                    var into = kernel + ((nint)(table.FirstPair(m) + pair) * volume);
-                    var sum = Turned(turned, m, row[pair], first, lane, width);
-                    for (var q = 0; q < volume; q++, sum += width) into[q] = accumulate ? into[q] + *sum : *sum;
-                }
-            }
-
+            dense.TurnBack<TVector, T, TLanes>(turned, width, kernel, lane, first, end, accumulate);
             return;
         }
 
-        dense.TurnBack<TVector, T, TLanes>(turned, width, kernel, lane, first, end, accumulate);
+        var row = (end - first) * volume;
+        Transposition.Run(turned, width, row, lanes, whole, row, false, TLanes.Count * sizeof(T) > 16);
+        for (var m = lane; m < lane + lanes; m++, whole += row)
+        {
+            var inputs = table.InputsOf(m);
+            for (var pair = FirstAt(inputs, first); pair < inputs.Length && inputs[pair] < end; pair++)
+            {
+                T* from = whole + ((nint)(inputs[pair] - first) * volume), into = kernel + ((nint)(table.FirstPair(m) + pair) * volume);
+                if (accumulate) for (var q = 0; q < volume; q++) into[q] += from[q];
+                else RowCopy<TVector, T, TLanes>.Copy(from, into, volume);
+            }
+        }
     }
 
     /// <summary>The elements that a group of taps has, side by side, a vector of each; zeros where it has none.</summary>

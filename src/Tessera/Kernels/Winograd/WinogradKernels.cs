@@ -20,7 +20,8 @@ internal static class WinogradKernels
     private const int FewestChannels = 8;
     private const int FewestChannelsOfGroups = 16;
 
-    // What the direct kernels of a table spend on a channel at each position beside its pairs, in multiply-adds.
+    // What a product of a table counts for the direct kernels, and what they spend on a channel at each position beside its products.
+    private const double TableProduct = 1.15;
     private const double TableChannel = 16;
 
     // What a product of a tiled operator costs the direct kernels going forward or back, in products of an ordinary one.
@@ -83,7 +84,7 @@ internal static class WinogradKernels
             ? batch * (double)geometry.MultiplyAdds / geometry.Groups
             : batch * (double)geometry.OutputSize.Product * geometry.PairCount / geometry.Groups * geometry.KernelSize.Product * (tiling.IsDealt && operation != Operation.KernelGradient ? DealtCost : 1);
 
-        if (geometry.Table is not null) direct += batch * (double)geometry.OutputSize.Product * TableChannel * (inputs + outputs);
+        if (geometry.Table is not null) direct = (TableProduct * direct) + (TableChannel * batch * geometry.OutputSize.Product * (inputs + outputs));
 
         // Transformed in every job, a kernel costs storing it; wide vectors multiply faster, and do not store faster.
         kernel *= operation == Operation.KernelGradient ? 8.0 : tiling.IsDealt ? 12.0 : made.Algorithm.PacksKernelFirst ? 3.0 : IsWide(options) ? 8.0 : 3.5;
