@@ -23,11 +23,11 @@ internal sealed record Shape(string Suite, string Name, int Batch, int InputChan
 
     public bool Unshared { get; init; }
 
-    /// <summary>Every output channel sees a random half of the input channels.</summary>
-    public bool HalfTable { get; init; }
+    /// <summary>How many input channels, chosen at random, each output channel sees; null where there is no table.</summary>
+    public int? TableInputs { get; init; }
 
     /// <summary>Neither shared weights with dense or grouped channels: what the peers have no operator for.</summary>
-    public bool IsOrdinary => !Unshared && Tile is null && !HalfTable;
+    public bool IsOrdinary => !Unshared && Tile is null && TableInputs is null;
 
     public Sizes Output
     {
@@ -52,13 +52,13 @@ internal sealed record Shape(string Suite, string Name, int Batch, int InputChan
     public Sizes DenseKernelShape => Sizes.Create([OutputChannels, InputChannels / Groups]).Append(Kernel);
 
     /// <summary>The kernel in the library's order: [t…, M, C/g, k…], or [P, k…] for a table of P pairs.</summary>
-    public Sizes KernelShape => HalfTable
-        ? Sizes.Create([OutputChannels * (InputChannels / 2)]).Append(Kernel)
+    public Sizes KernelShape => TableInputs is { } seen
+        ? Sizes.Create([OutputChannels * seen]).Append(Kernel)
         : (Unshared ? Output : Tile ?? Sizes.Empty).Append(DenseKernelShape);
 
     /// <summary>Operations of the plain algorithm in one pass, two for a multiplication and an addition, padding counted.</summary>
     public double FloatingPointOperations =>
-        2.0 * OutputShape.Product * (InputChannels / Groups) * Kernel.Product * (HalfTable ? 0.5 : 1);
+        2.0 * OutputShape.Product * (TableInputs ?? (InputChannels / Groups)) * Kernel.Product;
 
     /// <summary>The operator as this library says it.</summary>
     public ConvolutionDescription Describe() => new()
@@ -68,16 +68,16 @@ internal sealed record Shape(string Suite, string Name, int Batch, int InputChan
         Stride = Stride,
         Dilation = Dilation,
         Padding = Connections.Padding.Symmetric(Padding),
-        Channels = HalfTable ? ChannelConnections.Table(ConnectionTable.FromRows(Table())) : ChannelConnections.Groups(Groups),
+        Channels = TableInputs is { } seen ? ChannelConnections.Table(ConnectionTable.FromRows(Table(seen))) : ChannelConnections.Groups(Groups),
         Sharing = Unshared ? Sharing.Unshared : Tile is { } tile ? Sharing.Tiled(tile) : Sharing.Shared,
         Bias = BiasSharing.None,
     };
 
     /// <summary>The same operator with ordinary weights, to hold tiled and table operators against.</summary>
-    public Shape Ordinary => this with { Tile = null, Unshared = false, HalfTable = false };
+    public Shape Ordinary => this with { Tile = null, Unshared = false, TableInputs = null };
 
-    /// <summary>Row m: the input channels that output m sees, ascending; the same in every run.</summary>
-    public int[][] Table()
+    /// <summary>Row m: the <paramref name="seen"/> input channels that output m sees, ascending; the same in every run.</summary>
+    public int[][] Table(int seen)
     {
         var rows = new int[OutputChannels][];
         var channels = new int[InputChannels];
@@ -85,7 +85,7 @@ internal sealed record Shape(string Suite, string Name, int Batch, int InputChan
         {
             for (var channel = 0; channel < channels.Length; channel++) channels[channel] = channel;
             new RandomSource(7, output).Shuffle<int>(channels);
-            rows[output] = [.. channels.Take(InputChannels / 2).Order()];
+            rows[output] = [.. channels.Take(seen).Order()];
         }
 
         return rows;

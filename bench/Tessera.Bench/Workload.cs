@@ -69,27 +69,27 @@ internal sealed record ConvolutionWorkload : Workload
     /// <summary>The kernel with zeros where a table connects nothing: what the peers compute with.</summary>
     public float[] DenseKernel()
     {
-        if (!Shape.HalfTable) return Kernel;
+        if (Shape.TableInputs is not { } seen) return Kernel;
         var dense = new float[Shape.DenseKernelShape.Product];
-        foreach (var (packed, place) in TablePlaces()) Kernel.AsSpan(packed, Plane).CopyTo(dense.AsSpan(place));
+        foreach (var (packed, place) in TablePlaces(seen)) Kernel.AsSpan(packed, Plane).CopyTo(dense.AsSpan(place));
         return dense;
     }
 
     /// <summary>The connected planes of a dense kernel (or of its gradient), in the table's order.</summary>
     public float[] Packed(float[] dense)
     {
-        if (!Shape.HalfTable) return dense;
+        if (Shape.TableInputs is not { } seen) return dense;
         var result = new float[Shape.KernelShape.Product];
-        foreach (var (packed, place) in TablePlaces()) dense.AsSpan(place, Plane).CopyTo(result.AsSpan(packed));
+        foreach (var (packed, place) in TablePlaces(seen)) dense.AsSpan(place, Plane).CopyTo(result.AsSpan(packed));
         return result;
     }
 
     private int Plane => (int)Shape.Kernel.Product;
 
-    private IEnumerable<(int Packed, int Dense)> TablePlaces()
+    private IEnumerable<(int Packed, int Dense)> TablePlaces(int seen)
     {
         var packed = 0;
-        var rows = Shape.Table();
+        var rows = Shape.Table(seen);
         for (var output = 0; output < rows.Length; output++)
         {
             foreach (var channel in rows[output])

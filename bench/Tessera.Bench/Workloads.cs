@@ -44,7 +44,8 @@ internal static class Workloads
     [
         new(SuiteNames.Channels, "depthwise", 1, 144, [56, 56], 144, [3, 3]) { Padding = [1, 1], Groups = 144 },
         new(SuiteNames.Channels, "grouped", 8, 256, [14, 14], 256, [3, 3]) { Padding = [1, 1], Groups = 32 },
-        new(SuiteNames.Channels, "table-half", 8, 64, [28, 28], 64, [3, 3]) { Padding = [1, 1], HalfTable = true },
+        .. new[] { ("half", 32), ("quarter", 16), ("eighth", 8) }.Select(table =>
+            new Shape(SuiteNames.Channels, $"table-{table.Item1}", 8, 64, [28, 28], 64, [3, 3]) { Padding = [1, 1], TableInputs = table.Item2 }),
     ];
 
     private static IEnumerable<Shape> LocalShapes(string suite) =>

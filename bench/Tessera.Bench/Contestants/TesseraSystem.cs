@@ -45,7 +45,7 @@ internal sealed class TesseraSystem(TesseraRole role) : ISystem
         var ordinary = role is TesseraRole.Ordinary or TesseraRole.OrdinaryExact;
         if (ordinary)
         {
-            if (convolution.Shape is { Tile: null, HalfTable: false }) return null;
+            if (convolution.Shape is { Tile: null, TableInputs: null }) return null;
             convolution = new ConvolutionWorkload(convolution.Shape.Ordinary, convolution.Operation, convolution.Threads);
         }
 
