@@ -1,6 +1,7 @@
 using System.Numerics;
 using Tessera.Connections;
 using Tessera.Kernels;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Shifted;
 using Tessera.Operators;
 using Tessera.Tests.Operators;
@@ -68,7 +69,7 @@ public class TableTests
             {
                 foreach (var set in Enum.GetValues<InstructionSet>())
                 {
-                    Assert.InRange(ShiftedKernels.TryChoose<double>(geometry, 4, operation, new PlanOptions { Instructions = set })!.WorkerElements * sizeof(double), 0, 8 << 20);
+                    Assert.InRange(Direct<double>(geometry, 4, operation, new PlanOptions { Instructions = set }).WorkerElements * sizeof(double), 0, 8 << 20);
                 }
             }
         }
@@ -97,5 +98,9 @@ public class TableTests
             sample,
             (geometry, operation) => from set in Enum.GetValues<InstructionSet>()
                                      from threads in new[] { 1, 24 }
-                                     select ShiftedKernels.TryChoose<T>(geometry, sample.InputShape[0], operation, new PlanOptions { Instructions = set, Threads = threads })!);
+                                     select Direct<T>(geometry, sample.InputShape[0], operation, new PlanOptions { Instructions = set, Threads = threads }));
+
+    private static Algorithm<T> Direct<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        DenseKernels.TryChoose<T>(geometry, batch, operation, options) ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)!;
 }

@@ -8,18 +8,17 @@ using Tessera.Operators;
 
 namespace Tessera.Kernels.Dense;
 
-/// <summary>The dense algorithms: shared and tiled operators whose channels are dense or in groups.</summary>
+/// <summary>The algorithms of shared and tiled operators whose channels are dense or in groups, and of tables forward and back.</summary>
 internal static class DenseKernels
 {
     private const int MostPositions = 1536;
     private const int MostPairs = 1 << 15;
 
-    /// <summary>The algorithm for an operation, or null where the channels are a table.</summary>
+    /// <summary>The algorithm for an operation, or null for the kernel gradient of a table.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        geometry.Table is not null ? null : InOrder<T>(geometry, batch, operation, options).First();
+        where T : unmanaged, IFloatingPointIeee754<T> => InOrder<T>(geometry, batch, operation, options).FirstOrDefault();
 
-    /// <summary>All algorithms that can compute an operation of dense or grouped channels, the cheapest first.</summary>
+    /// <summary>All algorithms here that can compute an operation, the cheapest first.</summary>
     public static Algorithm<T>[] Candidates<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T> => [.. InOrder<T>(geometry, batch, operation, options)];
 
@@ -50,6 +49,12 @@ internal static class DenseKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
+        if (geometry.Table is not null)
+        {
+            if (operation != Operation.KernelGradient) yield return new PlaneConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient, options.WantedJobs);
+            yield break;
+        }
+
         if (FullyConnected<TVector, T, TLanes>.Fits(geometry))
         {
             if (operation == Operation.Forward && batch <= FullyConnectedRows<TVector, T, TLanes>.MostExamples) yield return new FullyConnectedRows<TVector, T, TLanes>(geometry, batch);

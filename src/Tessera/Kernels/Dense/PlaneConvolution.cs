@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Tessera.Connections;
-using Tessera.Kernels.Shifted;
 using Tessera.Kernels.Vectors;
 using static Tessera.Kernels.Shares;
 

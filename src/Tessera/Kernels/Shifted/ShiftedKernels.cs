@@ -2,13 +2,12 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Tessera.Connections;
-using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
 using Tessera.Operators;
 
 namespace Tessera.Kernels.Shifted;
 
-/// <summary>The algorithms of operators that connect few channels: shared and tiled, depthwise or by a table; and the kernel gradients of small groups.</summary>
+/// <summary>The algorithms of shared and tiled depthwise operators, and the kernel gradients of tables and of small groups.</summary>
 internal static class ShiftedKernels
 {
     private const int MostWorkerBytes = 8 << 20;
@@ -18,11 +17,11 @@ internal static class ShiftedKernels
     private const double PanelSpeed = 1.1;
     private const int PanelRows = 8;
 
-    /// <summary>The algorithm for an operation, or null where channels are dense or in groups of more than one input, unless it is the kernel gradient of groups too small to fill vectors.</summary>
+    /// <summary>The algorithm for an operation, or null where it is neither one of a depthwise operator nor the kernel gradient of a table or of groups too small to fill vectors.</summary>
     public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (geometry.Table is null && (geometry.Groups == 1 || (operation != Operation.KernelGradient && !IsDepthwise(geometry)))) return null;
+        if (operation == Operation.KernelGradient ? geometry.Table is null && geometry.Groups == 1 : geometry.Groups == 1 || !IsDepthwise(geometry)) return null;
         var width = StreamedWidth(geometry, operation);
         if (options.Instructions == InstructionSet.Best && Vector512.IsHardwareAccelerated && (width < Vector128<T>.Count || width >= Vector512<T>.Count))
         {
@@ -39,7 +38,7 @@ internal static class ShiftedKernels
     /// <summary>The length of a result row that can be streamed, which takes vectors no longer than it; 0 where rows cannot.</summary>
     private static int StreamedWidth(OperatorGeometry geometry, Operation operation)
     {
-        if (operation == Operation.KernelGradient || geometry.Table is not null || geometry.Axes.Length != 2) return 0;
+        if (operation == Operation.KernelGradient || geometry.Axes.Length != 2) return 0;
         var (outer, inner) = (geometry.Axes[0], geometry.Axes[1]);
         if (outer.Stride * inner.Stride * outer.Dilation != 1 || geometry.Tile.Product != 1) return 0;
         return operation == Operation.Forward ? inner.Output : inner.Input;
@@ -50,14 +49,7 @@ internal static class ShiftedKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<TVector, T>
     {
-        if (operation != Operation.KernelGradient)
-        {
-            var transposed = operation == Operation.InputGradient;
-            return geometry.Table is null
-                ? new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, transposed)
-                : new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, options.WantedJobs);
-        }
-
+        if (operation != Operation.KernelGradient) return new ShiftedConvolution<TVector, T, TLanes>(geometry, batch, operation == Operation.InputGradient);
         // Each job lays G out for itself: all of it for a table, so that there are no more of them than threads want.
         if (geometry.Table is not null) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch, 2 * options.ResolvedThreads);
         if (IsDepthwise(geometry)) return new ShiftedGradient<TVector, T, TLanes>(geometry, batch, options.WantedJobs);

@@ -3,7 +3,7 @@ using Tessera.Connections;
 using Tessera.Kernels.Vectors;
 using static Tessera.Kernels.Shares;
 
-namespace Tessera.Kernels.Shifted;
+namespace Tessera.Kernels.Dense;
 
 /// <summary>
 /// The connections of a table as a convolution over planes takes them: for each source channel the rows (result channels) that see it, and
@@ -18,7 +18,7 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
     where TLanes : struct, ILanes<TVector, T>
 {
     private readonly TapConvolution[] parts;
-    private readonly int[][] elements;
+    private readonly nint[][] elements;
     private readonly int channels;
     private readonly int volume;
     private readonly int blocks;
@@ -39,7 +39,7 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
         channels = transposed ? geometry.OutputChannels : geometry.InputChannels;
         volume = (int)geometry.KernelSize.Product;
         blocks = Up(rowCount, rowsPerBlock);
-        elements = [.. parts.Select(part => (int[])[.. part.Tiles.Select((tile, tap) => checked((tile * geometry.PairCount * volume) + part.Elements[tap]))])];
+        elements = [.. parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => ((nint)tile * geometry.PairCount * volume) + part.Elements[tap])])];
         var seenBy = new List<(int Row, int Pair)>[blocks * channels];
         for (var i = 0; i < seenBy.Length; i++) seenBy[i] = [];
         for (var m = 0; m < geometry.OutputChannels; m++)
@@ -82,7 +82,7 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
                 var (firstTap, endTap) = TapGroup(part, group);
                 int slot = slots[(block * channels) + channel], lastSlot = slots[(block * channels) + end];
                 var to = Packed(packed, part, block, firstTap) + ((nint)(slot - slots[block * channels]) * (endTap - firstTap));
-                fixed (int* element = elements[part])
+                fixed (nint* element = elements[part])
                 {
                     for (; slot < lastSlot; slot++)
                     {

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Tessera.Kernels.Vectors;
 
-namespace Tessera.Kernels.Shifted;
+namespace Tessera.Kernels.Dense;
 
 /// <summary>
 /// What source channels add to those result channels that see them, over up to three vectors of positions:
@@ -17,10 +17,10 @@ internal static unsafe class ConnectedProduct<T, TVector, TLanes>
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
 {
-    /// <summary>The most taps that stay in registers.</summary>
+    /// <summary>The most taps that stay in registers; six where there are but sixteen of these.</summary>
     public static int MostTaps => TLanes.HasManyRegisters ? 9 : 6;
 
-    /// <summary>The most vectors of positions: one where there are but sixteen registers.</summary>
+    /// <summary>The most vectors of positions.</summary>
     public static int MostVectors => TLanes.HasManyRegisters ? 3 : 2;
 
     /// <summary>Adds the products of some taps of all channels.</summary>

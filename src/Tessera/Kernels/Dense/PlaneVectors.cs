@@ -1,4 +1,4 @@
-namespace Tessera.Kernels.Shifted;
+namespace Tessera.Kernels.Dense;
 
 /// <summary>Up to three vectors of positions in the planes of source channels.</summary>
 /// <param name="plane">The first vector in channel 0.</param>
