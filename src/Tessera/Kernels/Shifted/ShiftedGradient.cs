@@ -240,15 +240,15 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
     /// <summary>A length in whole vectors.</summary>
     private static int Padded(int length) => (length + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
 
-    /// <summary>Cuts the input channels into blocks whose sums fit, and further until there are jobs enough.</summary>
+    /// <summary>Cuts the input channels into blocks of about as many pairs each, so many that their sums fit and that there are jobs enough; an odd number could not be shared by two threads.</summary>
     private int[] Cut(int wantedJobs)
     {
-        var most = Math.Max(1, SumBytes / (sizeof(T) * TLanes.Count * volume));
-        most = Math.Min(most, Math.Max(1, (int)((long)slotPairs.Length * parts.Length / wantedJobs)));
+        var blocks = Math.Max(Shares.Up(slotPairs.Length * (long)volume * TLanes.Count * sizeof(T), SumBytes), Shares.Up(wantedJobs, parts.Length));
+        if (blocks > 1) blocks += blocks & 1;
         var starts = new List<int> { 0 };
         for (var c = 1; c < inputs; c++)
         {
-            if (firstSlot[c + 1] - firstSlot[starts[^1]] > most) starts.Add(c);
+            if (firstSlot[c] * (long)blocks >= slotPairs.Length * (long)starts.Count && firstSlot[c] > firstSlot[starts[^1]]) starts.Add(c);
         }
 
         starts.Add(inputs);
