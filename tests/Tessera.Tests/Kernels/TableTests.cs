@@ -75,6 +75,19 @@ public class TableTests
         }
     }
 
+    [Fact]
+    public void Plans_of_many_channels_take_memory_by_pairs()
+    {
+        const int channels = 50_000;
+        var geometry = new ConvolutionDescription { Kernel = [1], Outputs = channels, Channels = ChannelConnections.Table(ConnectionTable.Ring(channels, channels, 2)) }.Resolve(channels, [3]);
+        foreach (var operation in new[] { Operation.Forward, Operation.InputGradient })
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.NotNull(Direct<float>(geometry, 1, operation, PlanOptions.Default));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200 * geometry.PairCount);
+        }
+    }
+
     [Theory]
     [InlineData(32, true)]
     [InlineData(16, false)]

@@ -27,47 +27,47 @@ internal static unsafe class ConnectedProduct<T, TVector, TLanes>
     /// <param name="source">Where channel 0 and its vectors of positions stand, and how many they are.</param>
     /// <param name="shifts">The shift of each tap in a channel's planes.</param>
     /// <param name="taps">How many there are, at most <see cref="MostTaps"/>.</param>
-    /// <param name="slots">For each channel its first slot, and behind them the one after the last: a slot is a row that sees the channel.</param>
-    /// <param name="channels">How many channels there are.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="slots">For each of them its first slot, and behind them the one after the last: a slot is a row that sees the channel.</param>
+    /// <param name="count">How many channels there are.</param>
     /// <param name="rows">For each slot where its row's sums begin.</param>
     /// <param name="numbers">The weights, [slot][tap].</param>
     /// <param name="sums">The sums that <paramref name="rows"/> counts from.</param>
-    public static void Run(in PlaneVectors<T> source, nint* shifts, int taps, int* slots, int channels, int* rows, T* numbers, T* sums)
+    public static void Run(in PlaneVectors<T> source, nint* shifts, int taps, int* channels, int* slots, int count, int* rows, T* numbers, T* sums)
     {
-        if (source.Count == 1) Of<One>(source, shifts, taps, slots, channels, rows, numbers, sums);
-        else if (source.Count == 2) Of<Two>(source, shifts, taps, slots, channels, rows, numbers, sums);
-        else Of<Three>(source, shifts, taps, slots, channels, rows, numbers, sums);
+        if (source.Count == 1) Of<One>(source, shifts, taps, channels, slots, count, rows, numbers, sums);
+        else if (source.Count == 2) Of<Two>(source, shifts, taps, channels, slots, count, rows, numbers, sums);
+        else Of<Three>(source, shifts, taps, channels, slots, count, rows, numbers, sums);
     }
 
-    private static void Of<TColumns>(in PlaneVectors<T> source, nint* shifts, int taps, int* slots, int channels, int* rows, T* numbers, T* sums)
+    private static void Of<TColumns>(in PlaneVectors<T> source, nint* shifts, int taps, int* channels, int* slots, int count, int* rows, T* numbers, T* sums)
         where TColumns : unmanaged, ICount
     {
         switch (taps)
         {
-            case 1: Add<One, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 2: Add<Two, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 3: Add<Three, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 4: Add<Four, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 5: Add<Five, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 6: Add<Six, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 7: Add<Seven, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            case 8: Add<Eight, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
-            default: Add<Nine, TColumns>(source, shifts, slots, channels, rows, numbers, sums); break;
+            case 1: Add<One, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 2: Add<Two, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 3: Add<Three, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 4: Add<Four, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 5: Add<Five, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 6: Add<Six, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 7: Add<Seven, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            case 8: Add<Eight, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
+            default: Add<Nine, TColumns>(source, shifts, channels, slots, count, rows, numbers, sums); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add<TTaps, TColumns>(in PlaneVectors<T> source, nint* shifts, int* slots, int channels, int* rows, T* numbers, T* sums)
+    private static void Add<TTaps, TColumns>(in PlaneVectors<T> source, nint* shifts, int* channels, int* slots, int count, int* rows, T* numbers, T* sums)
         where TTaps : unmanaged, ICount
         where TColumns : unmanaged, ICount
     {
-        var plane = source.Plane;
         nint second = source.Second, third = source.Third, next = source.Next;
-        var end = slots + channels;
-        for (; slots < end; slots++, plane += next)
+        var end = channels + count;
+        for (; channels < end; channels++, slots++)
         {
             int* row = rows + slots[0], rowEnd = rows + slots[1];
-            if (row == rowEnd) continue;
+            var plane = source.Plane + (*channels * next);
             var x0 = TLanes.Load(plane + shifts[0]);
             var x1 = sizeof(TTaps) > 1 ? TLanes.Load(plane + shifts[1]) : TLanes.Zero;
             var x2 = sizeof(TTaps) > 2 ? TLanes.Load(plane + shifts[2]) : TLanes.Zero;

@@ -19,10 +19,11 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
 {
     private readonly TapConvolution[] parts;
     private readonly nint[][] elements;
-    private readonly int channels;
     private readonly int volume;
     private readonly int blocks;
-    private readonly int[] slots;
+    private readonly int[] firstEntry; // Entries are the channels that some row of a block sees, block by block,
+    private readonly int[] channels;
+    private readonly int[] slots; // and slots the rows that see them, entry by entry.
     private readonly int[] rows;
     private readonly int[] pairs;
     private readonly long[] starts;
@@ -35,28 +36,41 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
     {
         this.parts = parts;
         var table = geometry.Table!;
-        var rowCount = transposed ? geometry.InputChannels : geometry.OutputChannels;
-        channels = transposed ? geometry.OutputChannels : geometry.InputChannels;
         volume = (int)geometry.KernelSize.Product;
-        blocks = Up(rowCount, rowsPerBlock);
         elements = [.. parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => ((nint)tile * geometry.PairCount * volume) + part.Elements[tap])])];
-        var seenBy = new List<(int Row, int Pair)>[blocks * channels];
-        for (var i = 0; i < seenBy.Length; i++) seenBy[i] = [];
+        var (rowCount, channelCount) = transposed ? (geometry.InputChannels, geometry.OutputChannels) : (geometry.OutputChannels, geometry.InputChannels);
+        blocks = Up(rowCount, rowsPerBlock);
+
+        // By block, channel and row.
+        pairs = [.. Enumerable.Range(0, geometry.PairCount)];
+        var order = new long[pairs.Length];
         for (var m = 0; m < geometry.OutputChannels; m++)
         {
             var pair = table.FirstPair(m);
             foreach (var c in table.InputsOf(m))
             {
                 var (row, channel) = transposed ? (c, m) : (m, c);
-                seenBy[(row / rowsPerBlock * channels) + channel].Add((row % rowsPerBlock, pair++));
+                order[pair++] = ((((long)row / rowsPerBlock * channelCount) + channel) * rowsPerBlock) + (row % rowsPerBlock);
             }
         }
 
-        slots = GC.AllocateArray<int>(seenBy.Length + 1, pinned: true);
-        for (var i = 0; i < seenBy.Length; i++) slots[i + 1] = slots[i] + seenBy[i].Count;
-        pairs = [.. seenBy.SelectMany(list => list, (_, one) => one.Pair)];
-        rows = GC.AllocateArray<int>(Math.Max(1, pairs.Length), pinned: true);
-        foreach (var (slot, one) in seenBy.SelectMany(list => list).Index()) rows[slot] = one.Row * SumPitch;
+        Array.Sort(order, pairs);
+        rows = GC.AllocateUninitializedArray<int>(pairs.Length, pinned: true);
+        firstEntry = new int[blocks + 1];
+        List<int> entries = [], starting = [];
+        for (var slot = 0; slot < order.Length; slot++)
+        {
+            rows[slot] = (int)(order[slot] % rowsPerBlock) * SumPitch;
+            var seen = order[slot] / rowsPerBlock;
+            if (slot > 0 && seen == order[slot - 1] / rowsPerBlock) continue;
+            entries.Add((int)(seen % channelCount));
+            starting.Add(slot);
+            firstEntry[(seen / channelCount) + 1] = entries.Count;
+        }
+
+        for (var block = 0; block < blocks; block++) firstEntry[block + 1] = Math.Max(firstEntry[block + 1], firstEntry[block]);
+        channels = Pinned(entries);
+        slots = Pinned([.. starting, pairs.Length]);
         starts = new long[parts.Length + 1];
         for (var part = 0; part < parts.Length; part++) starts[part + 1] = starts[part] + ((long)pairs.Length * parts[part].TapCount);
     }
@@ -67,26 +81,26 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
     /// <summary>The elements of all weights laid out.</summary>
     public long PackedElements => starts[^1];
 
-    /// <summary>The jobs that lay them out: some channels of a part each.</summary>
+    /// <summary>The jobs that lay them out: some of a part each.</summary>
     public int Jobs => parts.Length * Shares.LeastJobs;
 
     /// <summary>Lays some weights out.</summary>
     public void Pack(int job, T* kernel, T* packed)
     {
         var part = Math.DivRem(job, Shares.LeastJobs, out var share);
-        var (channel, end) = Shares.Of(channels, Shares.LeastJobs, share);
         for (var block = 0; block < blocks; block++)
         {
+            int first = slots[firstEntry[block]], count = slots[firstEntry[block + 1]] - first;
+            var (slot, end) = Shares.Of(count, Shares.LeastJobs, share);
             for (var group = 0; group < TapGroups(part); group++)
             {
                 var (firstTap, endTap) = TapGroup(part, group);
-                int slot = slots[(block * channels) + channel], lastSlot = slots[(block * channels) + end];
-                var to = Packed(packed, part, block, firstTap) + ((nint)(slot - slots[block * channels]) * (endTap - firstTap));
+                var to = Packed(packed, part, block, firstTap) + ((nint)slot * (endTap - firstTap));
                 fixed (nint* element = elements[part])
                 {
-                    for (; slot < lastSlot; slot++)
+                    for (var i = first + slot; i < first + end; i++)
                     {
-                        var from = kernel + ((nint)pairs[slot] * volume);
+                        var from = kernel + ((nint)pairs[i] * volume);
                         for (var tap = firstTap; tap < endTap; tap++) *to++ = from[element[tap]];
                     }
                 }
@@ -110,13 +124,15 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
             for (var v = 0; v < source.Count; v++) TLanes.Store(TLanes.Broadcast(bias[row]), sums + (row * SumPitch) + (v * TLanes.Count));
         }
 
-        fixed (int* slot = slots, row = rows)
+        int first = firstEntry[block], entries = firstEntry[block + 1] - first;
+        if (entries == 0) return;
+        fixed (int* slot = slots, row = rows, channel = channels)
         fixed (nint* shift = shifts)
         {
             for (var group = 0; group < TapGroups(part); group++)
             {
                 var (firstTap, endTap) = TapGroup(part, group);
-                ConnectedProduct<T, TVector, TLanes>.Run(source, shift + firstTap, endTap - firstTap, slot + (block * channels), channels, row, Packed(packed, part, block, firstTap), sums);
+                ConnectedProduct<T, TVector, TLanes>.Run(source, shift + firstTap, endTap - firstTap, channel + first, slot + first, entries, row, Packed(packed, part, block, firstTap), sums);
             }
         }
     }
@@ -124,8 +140,15 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
     /// <summary>Where the weights of some taps of a block of rows stand.</summary>
     private T* Packed(T* packed, int part, int block, int firstTap)
     {
-        nint first = slots[block * channels], count = slots[(block + 1) * channels] - first;
+        nint first = slots[firstEntry[block]], count = slots[firstEntry[block + 1]] - first;
         return packed + (nint)starts[part] + (first * parts[part].TapCount) + (count * firstTap);
+    }
+
+    private static int[] Pinned(List<int> numbers)
+    {
+        var pinned = GC.AllocateUninitializedArray<int>(numbers.Count, pinned: true);
+        numbers.CopyTo(pinned);
+        return pinned;
     }
 
     private int TapGroups(int part) => Up(parts[part].TapCount, ConnectedProduct<T, TVector, TLanes>.MostTaps);
