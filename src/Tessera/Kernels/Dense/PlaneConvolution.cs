@@ -91,7 +91,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         get
         {
             var part = parts[0];
-            return string.Create(CultureInfo.InvariantCulture, $"matrix product over shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels} channels × {part.Taps.TapCount} taps, blocks of {rowsPerBlock} rows × {Up(channels, part.ChannelBlocks)} channels, {part.Box.Count} boxes of {part.Box.Positions} positions, {(connected is not null ? "connected channels alone" : transposed ? "kernel transposed first" : "kernel read in place")}");
+            return string.Create(CultureInfo.InvariantCulture, $"{(connected is null ? "matrix product" : "connected channels")} over shifted planes, {TLanes.Name} vectors, {parts.Length} {(transposed ? "phases" : "residues")} of {rows} rows × {channels} channels × {part.Taps.TapCount} taps, blocks of {rowsPerBlock} rows × {Up(channels, part.ChannelBlocks)} channels, {part.Box.Count} boxes of {part.Box.Positions} positions, {(connected is not null ? "kernel laid out by channel first" : transposed ? "kernel transposed first" : "kernel read in place")}");
         }
     }
 
