@@ -71,16 +71,16 @@ internal static class DenseKernels
     {
         // Which one is cheapest is asked for few threads, whatever there are: other algorithms round in other ways.
         var jobs = options.WantedJobs;
-        var fitting = new List<(double Cost, Algorithm<T> Algorithm, Func<Algorithm<T>> Again)>();
+        var fitting = new List<(double Cost, Func<Algorithm<T>> Made)>();
         if (operation == Operation.KernelGradient)
         {
             var gradient = new PanelGradient<TVector, T, TLanes>(geometry, batch, jobs);
             if (geometry.Tile.Product > 1) return ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tiled ? [tiled, gradient] : [gradient];
-            fitting.Add((gradient.Cost, gradient, () => gradient));
-            if (new PlaneGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } few) fitting.Add((few.Cost, few, () => few));
+            fitting.Add((gradient.Cost, () => gradient));
+            if (new PlaneGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } few) fitting.Add((few.Cost, () => few));
             if (geometry.KernelSize.Product * (double)geometry.OutputSize.Product / geometry.OutputSize[^1] <= MostPairs && new TapwiseGradient<TVector, T, TLanes>(geometry, batch) is { Fits: true } tapwise)
             {
-                fitting.Add((tapwise.Cost, tapwise, () => new TapwiseGradient<TVector, T, TLanes>(geometry, batch, jobs)));
+                Add(tapwise.Cost, tapwise, wanted => new TapwiseGradient<TVector, T, TLanes>(geometry, batch, wanted), jobs);
             }
         }
         else
@@ -88,35 +88,42 @@ internal static class DenseKernels
             AddConvolutions();
         }
 
-        return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => jobs == Shares.LeastJobs ? candidate.Algorithm : candidate.Again());
+        return fitting.OrderBy(candidate => candidate.Cost).Select(candidate => candidate.Made());
 
         void AddConvolutions()
         {
             var transposed = operation == Operation.InputGradient;
             var panels = new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            var planes = new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-            fitting.Add((panels.Cost, panels, () => new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
-            if (planes.Fits) fitting.Add((planes.Cost, planes, () => new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+            Add(panels.Cost, panels, wanted => new PanelConvolution<TVector, T, TLanes>(geometry, batch, transposed, wanted), jobs);
+            if (new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } planes)
+            {
+                Add(planes.Cost, planes, wanted => new PlaneConvolution<TVector, T, TLanes>(geometry, batch, transposed, wanted), jobs);
+            }
+
             if (ChannelsLastBox.CanLayOut(geometry) && new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } last)
             {
-                fitting.Add((last.Cost, last, () => new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+                // Each box of positions reads the kernel anew, which for tiles is large: no more of them than threads, where these are few.
+                var boxes = options.ResolvedThreads == 1 || (geometry.Tile.Product > 1 && options.ResolvedThreads <= Shares.LeastJobs / 2) ? 2 * Shares.Up(options.ResolvedThreads, 2) : jobs;
+                Add(last.Cost, last, wanted => new ChannelsLastConvolution<TVector, T, TLanes>(geometry, batch, transposed, wanted), boxes);
             }
 
             if (!options.Exact && !transposed && PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch) is { Fits: true } paired)
             {
-                fitting.Add((paired.Cost, paired, () => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, jobs)!));
+                Add(paired.Cost, paired, wanted => PairedRowsConvolution<TVector, T, TLanes>.TryMake(geometry, batch, wanted)!, jobs);
             }
 
             if (HasFewPositions(geometry, batch, operation) && new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed) is { Fits: true } small)
             {
-                fitting.Add((small.Cost, small, () => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+                Add(small.Cost, small, wanted => new TapwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, wanted), jobs);
             }
 
             if (PointwiseConvolution<TVector, T, TLanes>.CanRun(geometry))
             {
                 var pointwise = new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed);
-                fitting.Add((pointwise.Cost, pointwise, () => new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, jobs)));
+                Add(pointwise.Cost, pointwise, wanted => new PointwiseConvolution<TVector, T, TLanes>(geometry, batch, transposed, wanted), jobs);
             }
         }
+
+        void Add(double cost, Algorithm<T> algorithm, Func<int, Algorithm<T>> make, int wanted) => fitting.Add((cost, () => wanted == Shares.LeastJobs ? algorithm : make(wanted)));
     }
 }
