@@ -21,12 +21,14 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
     private readonly nint[][] elements;
     private readonly int volume;
     private readonly int blocks;
-    private readonly int[] firstEntry; // Entries are the channels that some row of a block sees, block by block,
+    private readonly long[] starts;
+
+    // Block by block the channels that some row of it sees, and for each of these the rows that do: a slot each, with its pair.
+    private readonly int[] firstEntry;
     private readonly int[] channels;
-    private readonly int[] slots; // and slots the rows that see them, entry by entry.
+    private readonly int[] slots;
     private readonly int[] rows;
     private readonly int[] pairs;
-    private readonly long[] starts;
 
     /// <param name="geometry">The operator; it has a table.</param>
     /// <param name="parts">The parts of its forward pass or of its transpose.</param>
