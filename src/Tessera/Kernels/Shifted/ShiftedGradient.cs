@@ -84,11 +84,13 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         streams = [.. parts.Select(part => part is null || mostRows >= UnstreamedRows ? null : RowStreamGradient<TVector, T, TLanes>.TryMake(part))];
         examplesAtOnce = new int[parts.Length];
         blockStarts = Cut(wantedJobs);
+        // The rows of G that a table has are beyond the first level anyhow.
+        var room = (geometry.Table is null ? cacheBytes / FirstLevelShare : cacheBytes) / sizeof(T);
         for (var p = 0; p < parts.Length; p++)
         {
             if (parts[p] is not { } part) continue;
             var columns = streams[p] is null ? part.Columns : (long)part.ResultRows * Padded(part.RowLength);
-            var examples = streams[p] is null ? (int)Math.Clamp(cacheBytes / FirstLevelShare / sizeof(T) / (part.SourceElements + (columns * outputsPerGroup)), 1, batch) : 1;
+            var examples = streams[p] is null ? (int)Math.Clamp(room / (part.SourceElements + (columns * outputsPerGroup)), 1, batch) : 1;
             examplesAtOnce[p] = examples;
             sourceElements = Math.Max(sourceElements, checked(part.SourceElements * examples));
             gradientElements = Math.Max(gradientElements, columns * (streams[p] is null ? outputsPerGroup * examples : 1));
