@@ -17,10 +17,12 @@ internal static class KernelChoice
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (options.UseReference) return new ReferenceAlgorithm<T>(geometry, batch, operation);
+        // Made once, also where Winograd's algorithm is held against it.
+        var dense = new Lazy<Algorithm<T>?>(() => DenseKernels.TryChoose<T>(geometry, batch, operation, options), isThreadSafe: false);
         return UnsharedKernels.TryChoose<T>(geometry, batch, operation, options)
-            ?? WinogradKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? WinogradKernels.TryChoose(geometry, batch, operation, options, dense)
             ?? ShiftedKernels.TryChoose<T>(geometry, batch, operation, options)
-            ?? DenseKernels.TryChoose<T>(geometry, batch, operation, options)
+            ?? dense.Value
             ?? new ReferenceAlgorithm<T>(geometry, batch, operation);
     }
 }

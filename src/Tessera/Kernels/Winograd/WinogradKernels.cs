@@ -30,13 +30,13 @@ internal static class WinogradKernels
     private const double FarKernelCost = 1.4;
     private const int KernelBytes = 2 << 20;
 
-    /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster or a user asks for exactness.</summary>
-    public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options)
+    /// <summary>The algorithm for an operation, or null where it cannot compute it, would not be faster (kernel gradients are held against <paramref name="dense"/>) or a user asks for exactness.</summary>
+    public static Algorithm<T>? TryChoose<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options, Lazy<Algorithm<T>?> dense)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var fewest = geometry.Groups > 1 && operation == Operation.KernelGradient ? FewestChannelsOfGroups : FewestChannels;
         if (options.Exact || geometry.InputChannels / geometry.Groups < fewest || geometry.OutputChannels / geometry.Groups < fewest) return null;
-        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, options, made) ? made.Algorithm : null;
+        return TryMake<T>(geometry, batch, operation, options) is { } made && Pays(geometry, batch, operation, options, made, dense) ? made.Algorithm : null;
     }
 
     /// <summary>The algorithm whether it pays or not, or null where it cannot compute the operation.</summary>
@@ -60,7 +60,7 @@ internal static class WinogradKernels
     /// Whether fewer multiplications outweigh the transforms: counted in multiply-adds for each tile and pair of channels,
     /// where transforming a tile of one channel costs about as much as thirty more channels would.
     /// </summary>
-    private static bool Pays<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options, (Algorithm<T> Algorithm, WinogradTiling Tiling) made)
+    private static bool Pays<T>(OperatorGeometry geometry, int batch, Operation operation, PlanOptions options, (Algorithm<T> Algorithm, WinogradTiling Tiling) made, Lazy<Algorithm<T>?> dense)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var tiling = made.Tiling;
@@ -72,7 +72,7 @@ internal static class WinogradKernels
         // What is dealt out has few tiles for a large kernel: beyond L2 it, or the sums of its gradient, are fetched again and again.
         if (tiling.IsDealt && kernel * sizeof(float) > KernelBytes) products *= FarKernelCost;
         var transforms = (tiling.Rows.Points == 1 ? 120.0 : 500.0) * tiling.Tiles * (spread + gathered);
-        if (operation == Operation.KernelGradient && DenseKernels.TryChoose<T>(geometry, batch, operation, options) is ICosted other)
+        if (operation == Operation.KernelGradient && dense.Value is ICosted other)
         {
             // Each part of the positions has sums of its own to transform.
             var parts = Math.Max(1, made.Algorithm.SharedElements / geometry.KernelShape.Product);
