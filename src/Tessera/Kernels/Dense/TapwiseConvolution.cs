@@ -184,7 +184,7 @@ internal sealed unsafe class TapwiseConvolution<TVector, T, TLanes> : Algorithm<
     {
         List<Tap> found = [];
         List<nint> from = [], to = [];
-        foreach (var part in transposed ? TapConvolution.InputGradient(geometry) : TapConvolution.Forward(geometry))
+        foreach (var part in TapConvolution.Written(geometry, transposed))
         {
             for (var tap = 0; tap < part.TapCount; tap++)
             {
