@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Tessera.Tests.Kernels;
 
-/// <summary>For many threads work is cut finer, and not a bit of any result changes.</summary>
+/// <summary>For many threads work is cut finer, for few coarser, and not a bit of any result changes.</summary>
 public class ManyThreadsTests
 {
     private const int Many = 24;
@@ -39,11 +39,13 @@ public class ManyThreadsTests
     }
 
     [Fact]
-    public void Signals_tiles_and_groups_give_the_same_bits()
+    public void Signals_tiles_groups_and_tables_give_the_same_bits()
     {
         Same<float>(new RandomOperator(new ConvolutionDescription { Kernel = [3], Outputs = 90, Padding = Padding.Same }, [1, 700, 12], 1));
         Same<float>(new RandomOperator(new ConvolutionDescription { Kernel = [5, 5], Outputs = 40, Padding = Padding.Same, Sharing = Sharing.Tiled([2, 2]) }, [4, 32, 14, 14], 2));
         Same<double>(new RandomOperator(new ConvolutionDescription { Kernel = [3, 3], Outputs = 64, Padding = Padding.Same, Channels = ChannelConnections.Groups(4) }, [2, 64, 12, 12], 3));
+        Same<float>(new RandomOperator(new ConvolutionDescription { Kernel = [3, 3], Outputs = 40, Padding = Padding.Same, Sharing = Sharing.Tiled([4, 4]) }, [1, 24, 28, 28], 4));
+        Same<float>(new RandomOperator(new ConvolutionDescription { Kernel = [3, 3], Outputs = 150, Padding = Padding.Same, Channels = ChannelConnections.Table(ConnectionTable.Random(48, 150, 9, 1)) }, [3, 48, 20, 21], 5), exact: true);
     }
 
     [Fact]
@@ -77,8 +79,12 @@ public class ManyThreadsTests
     private static void Same<T>(RandomOperator sample, bool exact = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (few, many) = (Run(1), Run(Many));
-        for (var result = 0; result < few.Length; result++) Assert.True(Guarded<T>.SameBits(few[result], many[result]), $"{sample}, exact: {exact}, result {result}");
+        var one = Run(1);
+        foreach (var threads in new[] { 2, 3, Many })
+        {
+            var results = Run(threads);
+            for (var result = 0; result < one.Length; result++) Assert.True(Guarded<T>.SameBits(one[result], results[result]), $"{sample}, exact: {exact}, {threads} threads, result {result}");
+        }
 
         T[][] Run(int threads)
         {
