@@ -54,6 +54,13 @@ internal sealed class TapConvolution
     /// <summary>Where each tap reads at index 0, [tap, axis].</summary>
     public int[] Offsets { get; }
 
+    /// <summary>Where each tap's weight of a pair stands in a kernel [t…, pair, k…], counted from the pair's first in tile 0.</summary>
+    public nint[] KernelPlaces(OperatorGeometry geometry)
+    {
+        var tileElements = (nint)(geometry.PairCount * geometry.KernelSize.Product);
+        return [.. Tiles.Select((tile, tap) => (tile * tileElements) + Elements[tap])];
+    }
+
     /// <summary>The number of positions that this part writes in one plane.</summary>
     public long Positions
     {

@@ -12,7 +12,7 @@ public class TapConvolutionTests
     public void The_taps_of_all_residues_are_the_meetings_of_the_operator() => RandomOperator.Any.Sample(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             var expected = Meeting.All(geometry).Select(at => (at.Output, at.Input, at.Kernel, at.Tile)).Order();
             Assert.Equal(expected, TapConvolution.Forward(geometry).SelectMany(Meetings).Order());
             Assert.Equal(expected, TapConvolution.Forward(geometry).SelectMany(Inside).Order());
@@ -24,7 +24,7 @@ public class TapConvolutionTests
     public void The_taps_of_all_phases_are_the_same_meetings_seen_from_the_input() => RandomOperator.Any.Sample(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             var expected = Meeting.All(geometry).Select(at => (at.Input, at.Output, at.Kernel, at.Tile)).Order();
             Assert.Equal(expected, TapConvolution.InputGradient(geometry).SelectMany(Meetings).Order());
             Assert.Equal(expected, TapConvolution.InputGradient(geometry).SelectMany(Inside).Order());
@@ -36,7 +36,7 @@ public class TapConvolutionTests
     public void Parts_together_write_every_position_once() => RandomOperator.Any.Sample(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             Assert.Equal(geometry.OutputSize.Product, TapConvolution.Forward(geometry).Sum(part => part.Positions));
             Assert.Equal(geometry.InputSize.Product, TapConvolution.InputGradient(geometry).Sum(part => part.Positions));
         },

@@ -21,7 +21,7 @@ internal static unsafe class AlgorithmAgreement
     public static void Check<T>(RandomOperator sample, Func<OperatorGeometry, Operation, IEnumerable<Algorithm<T>>> algorithms, bool sharesRounding = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+        var geometry = sample.Geometry;
         var epsilon = double.CreateChecked(T.BitIncrement(T.One) - T.One);
         foreach (var operation in Enum.GetValues<Operation>())
         {

@@ -22,7 +22,7 @@ public class BlockingTests
     public void Unshared_kernels_agree_with_the_reference_however_small_their_buffers(int bytes) => RandomOperator.Of(null, SharingKind.Unshared).Sample(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             Check(new UnsharedForward<float, Vector256<float>, Lanes256<float>>(geometry, sample.InputShape[0], Vector256.IsHardwareAccelerated, bytes), sample, geometry, Operation.Forward);
             Check(new UnsharedKernelGradient<float, Vector256<float>, Lanes256<float>>(geometry, sample.InputShape[0], Vector256.IsHardwareAccelerated, bytes), sample, geometry, Operation.KernelGradient);
             Check(new UnsharedInputGradient<float, Vector256<float>, Lanes256<float>>(geometry, sample.InputShape[0], Vector256.IsHardwareAccelerated, bytes), sample, geometry, Operation.InputGradient);
@@ -39,7 +39,7 @@ public class BlockingTests
     public void Shifted_planes_agree_with_the_reference_however_small_their_buffers(int bytes, ChannelKind channels, SharingKind sharing) => RandomOperator.Of(channels, sharing).Sample(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             if (geometry.Table is null && geometry.InputChannels == geometry.Groups)
             {
                 Check(new ShiftedConvolution<Vector256<float>, float, Lanes256<float>>(geometry, sample.InputShape[0], false, bytes), sample, geometry, Operation.Forward);

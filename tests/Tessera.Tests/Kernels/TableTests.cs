@@ -64,7 +64,7 @@ public class TableTests
         foreach (var (channels, size, kernel, dilation) in new[] { (64, 224, 3, 1), (512, 56, 3, 1), (1024, 7, 5, 2), (16, 1000, 7, 4) })
         {
             var sample = Table(channels, channels, 8, [4, channels, size, size], [kernel, kernel]);
-            var geometry = Geometry(sample with { Description = sample.Description with { Dilation = [dilation, dilation] } });
+            var geometry = (sample with { Description = sample.Description with { Dilation = [dilation, dilation] } }).Geometry;
             foreach (var operation in Enum.GetValues<Operation>())
             {
                 foreach (var set in Enum.GetValues<InstructionSet>())
@@ -94,14 +94,12 @@ public class TableTests
     [InlineData(4, false)]
     public void A_table_is_a_dense_kernel_with_zeros_for_Winograds_algorithm_where_it_connects_half_of_the_pairs_and_not_a_quarter(int connected, bool winograd)
     {
-        var geometry = Geometry(Table(64, 64, connected, [8, 64, 28, 28], [3, 3]));
+        var geometry = Table(64, 64, connected, [8, 64, 28, 28], [3, 3]).Geometry;
         foreach (var operation in Enum.GetValues<Operation>())
         {
             Assert.Equal(winograd, KernelChoice.Choose<float>(geometry, 8, operation, PlanOptions.Default).Name.StartsWith("Winograd", StringComparison.Ordinal));
         }
     }
-
-    private static OperatorGeometry Geometry(RandomOperator sample) => sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
 
     private static RandomOperator Table(int inputs, int outputs, int connected, Sizes inputShape, Sizes kernel) =>
         new(new ConvolutionDescription { Kernel = kernel, Outputs = outputs, Padding = Padding.Same, Channels = ChannelConnections.Table(ConnectionTable.Random(inputs, outputs, connected, outputs)) }, inputShape, outputs + inputShape[^1]);

@@ -29,6 +29,9 @@ public sealed record RandomOperator(ConvolutionDescription Description, Sizes In
     /// <summary>The most multiply-adds of one random operator: the reference does them all, several times a sample.</summary>
     private const long MostMultiplyAdds = 30_000;
 
+    /// <summary>The operator resolved for its input.</summary>
+    internal OperatorGeometry Geometry => Description.Resolve(InputShape[1], InputShape.From(2));
+
     /// <summary>Operators of 1 to 4 axes with every stride, dilation, padding, channel connection, sharing, bias and flip, whose kernel fits.</summary>
     public static Gen<RandomOperator> Any { get; } = Of(null, null);
 

@@ -36,7 +36,7 @@ public class OnnxRuntimeTests
     public void ConvTranspose_is_the_input_gradient() => Convolutions.Holds(
         sample =>
         {
-            var geometry = sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+            var geometry = sample.Geometry;
             var plan = sample.Description.PlanTranspose<float>([sample.InputShape[0], geometry.OutputChannels, .. geometry.OutputSize], geometry.InputChannels, geometry.InputSize);
             var axes = geometry.Axes.ToArray();
             var node = Attributes(new OnnxNode("ConvTranspose"), geometry.Axes, Padding.Explicit([.. axes.Select(axis => axis.PadLow)], [.. axes.Select(axis => axis.PadHigh)]), geometry.Groups)

@@ -39,7 +39,7 @@ internal sealed unsafe class ConnectedRows<TVector, T, TLanes>
         this.parts = parts;
         var table = geometry.Table!;
         volume = (int)geometry.KernelSize.Product;
-        elements = [.. parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => ((nint)tile * geometry.PairCount * volume) + part.Elements[tap])])];
+        elements = [.. parts.Select(part => part.KernelPlaces(geometry))];
         var (rowCount, channelCount) = transposed ? (geometry.InputChannels, geometry.OutputChannels) : (geometry.OutputChannels, geometry.InputChannels);
         blocks = Up(rowCount, rowsPerBlock);
 

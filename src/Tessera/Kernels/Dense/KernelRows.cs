@@ -20,7 +20,6 @@ internal sealed unsafe class KernelRows<T>
     private readonly int rows;
     private readonly int channels;
     private readonly int volume;
-    private readonly long tileElements;
     private readonly int rowJobs;
     private readonly nint[][] elements;
     private readonly bool[] areTogether;
@@ -33,10 +32,9 @@ internal sealed unsafe class KernelRows<T>
         var (outputs, inputs) = (geometry.OutputChannels / groups, geometry.InputChannels / groups);
         (rows, channels) = transposed ? (inputs, outputs) : (outputs, inputs);
         volume = (int)geometry.KernelSize.Product;
-        tileElements = (long)geometry.PairCount * volume;
         rowJobs = (rows + RowsPerJob - 1) / RowsPerJob;
         Parts = TapConvolution.Written(geometry, transposed);
-        elements = [.. Parts.Select(part => (nint[])[.. part.Tiles.Select((tile, tap) => (nint)((tile * tileElements) + part.Elements[tap]))])];
+        elements = [.. Parts.Select(part => part.KernelPlaces(geometry))];
         areTogether = [.. elements.Select(part => part.Length > 1 && part.Index().All(tap => tap.Item == part[0] + tap.Index))];
         starts = new long[Parts.Length];
         for (var part = 1; part < Parts.Length; part++) starts[part] = starts[part - 1] + ((long)groups * rows * RowLength(part - 1));

@@ -143,7 +143,7 @@ internal sealed unsafe class PlaneConvolution<TVector, T, TLanes> : Algorithm<T>
         part.Box.LayOut<TVector, T, TLanes>(source, sourceImage, sourcePlane, corner, batch, planes);
         RowCopy<TVector, T, TLanes>.Clear(planes + part.Box.Elements, part.Slack);
 
-        var left = kernelRows.Row(index, group, row, operands.Kernel, shared);
+        var left = connected is null ? kernelRows.Row(index, group, row, operands.Kernel, shared) : null;
         var result = (transposed ? operands.Input : operands.Output) + ((((nint)group * rows) + row) * resultPlane);
         var starts = stackalloc nint[MostVectors];
         var firstRows = stackalloc int[MostVectors];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using Tessera.Connections;
+using Tessera.Kernels.Dense;
 using Tessera.Kernels.Vectors;
 
 namespace Tessera.Kernels.Shifted;
@@ -46,7 +47,7 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
     private readonly long sourcePlane;
     private readonly long resultPlane;
     private readonly int volume;
-    private readonly long kernelStride;
+    private readonly nint[][] elements;
 
     public ShiftedConvolution(OperatorGeometry geometry, int batch, bool transposed, int cacheBytes = CacheBytes)
     {
@@ -57,12 +58,12 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
         (sourcePlane, resultPlane) = (geometry.InputSize.Product, geometry.OutputSize.Product);
         if (transposed) (sourcePlane, resultPlane) = (resultPlane, sourcePlane);
         volume = (int)geometry.KernelSize.Product;
-        kernelStride = (long)pairs * volume;
         var all = TapConvolution.Written(geometry, transposed);
         var jobsElsewhere = (long)all.Length * batch * groups;
         var leastBoxes = (int)((WantedJobs + jobsElsewhere - 1) / jobsElsewhere);
         parts = [.. all.Select(part => new ShiftedBox(part, TLanes.Count, sources, cacheBytes / sizeof(T), leastBoxes))];
         streams = [.. parts.Select(part => sources == 1 ? RowStream<TVector, T, TLanes>.TryMake(part) : null)];
+        elements = [.. all.Select(part => part.KernelPlaces(geometry))];
         groupsPerJob = (int)Math.Clamp(groups * (long)all.Length * batch / WantedJobs, 1, groups);
         groupBlocks = Shares.Up(groups, groupsPerJob);
         firstJob = new int[parts.Length + 1];
@@ -194,32 +195,20 @@ internal sealed unsafe class ShiftedConvolution<TVector, T, TLanes> : Algorithm<
             for (var row = rows; row < rows + part.ResultRows; row++)
             {
                 if (row->Length == 0) continue;
-                if (part.ResultStep == 1 && !operands.Accumulate) Dense.RowCopy<TVector, T, TLanes>.Copy(sums + row->Column, to + row->Result, row->Length);
-                else Spread(sums + row->Column, to + row->Result, part.ResultStep, row->Length, operands.Accumulate);
+                if (operands.Accumulate) RowSpread<TVector, T, TLanes>.Add(sums + row->Column, to + row->Result, part.ResultStep, row->Length);
+                else RowSpread<TVector, T, TLanes>.Store(sums + row->Column, to + row->Result, part.ResultStep, row->Length);
             }
         }
     }
 
     private T* Results(int n, int result, in Operands<T> operands) => (transposed ? operands.Input : operands.Output) + ((((long)n * groups * results) + result) * resultPlane);
 
-    private static void Spread(T* from, T* to, int step, int count, bool add)
-    {
-        var i = 0;
-        if (step == 1)
-        {
-            for (; i + TLanes.Count <= count; i += TLanes.Count) TLanes.Store(TLanes.Add(TLanes.Load(to + i), TLanes.Load(from + i)), to + i);
-        }
-
-        for (var at = (long)i * step; i < count; i++, at += step) to[at] = add ? to[at] + from[i] : from[i];
-    }
-
     /// <summary>Lays the weights of one part out by pair and tap.</summary>
     private void Pack(int p, T* kernel, T* to)
     {
-        var part = parts[p].Part;
         for (var pair = 0; pair < pairs; pair++, kernel += volume)
         {
-            for (var tap = 0; tap < part.TapCount; tap++) *to++ = kernel[(part.Tiles[tap] * kernelStride) + part.Elements[tap]];
+            foreach (var element in elements[p]) *to++ = kernel[element];
         }
     }
 }

@@ -190,7 +190,8 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
             var from = kernel + ((nint)table.FirstPair(m) * volume);
             for (var pair = FirstAt(row, input); pair < row.Length && row[pair] < inputEnd; pair++)
             {
-                var into = Turned(turned, m, row[pair], first, lane, width);
+                var (depth, across) = transposed ? (m, row[pair]) : (row[pair], m);
+                var into = turned + ((nint)(depth - first) * volume * width) + (across - lane);
                 for (var q = 0; q < volume; q++, into += width) *into = from[(pair * volume) + q];
             }
         }
@@ -250,12 +251,5 @@ internal sealed unsafe class KernelTransform<TVector, T, TLanes>
     {
         var place = row.BinarySearch(input);
         return place < 0 ? ~place : place;
-    }
-
-    /// <summary>Where the first element of a pair of channels stands among those turned.</summary>
-    private T* Turned(T* turned, int output, int input, int first, int lane, int width)
-    {
-        var (depth, across) = transposed ? (output, input) : (input, output);
-        return turned + ((nint)(depth - first) * volume * width) + (across - lane);
     }
 }

@@ -218,11 +218,9 @@ public class DenseAlgorithmTests
         }
     }
 
-    private static Algorithm<float> Chosen(RandomOperator sample) => KernelChoice.Choose<float>(Geometry(sample), sample.InputShape[0], Operation.Forward, PlanOptions.Default);
+    private static Algorithm<float> Chosen(RandomOperator sample) => KernelChoice.Choose<float>(sample.Geometry, sample.InputShape[0], Operation.Forward, PlanOptions.Default);
 
-    private static Algorithm<float>[] Candidates(RandomOperator sample, Operation operation) => DenseKernels.Candidates<float>(Geometry(sample), sample.InputShape[0], operation, PlanOptions.Default);
-
-    private static OperatorGeometry Geometry(RandomOperator sample) => sample.Description.Resolve(sample.InputShape[1], sample.InputShape.From(2));
+    private static Algorithm<float>[] Candidates(RandomOperator sample, Operation operation) => DenseKernels.Candidates<float>(sample.Geometry, sample.InputShape[0], operation, PlanOptions.Default);
 
     private static bool IsTapwise(Algorithm<float> algorithm) => algorithm.Name.StartsWith("matrix product for each tap", StringComparison.Ordinal);
 
