@@ -94,7 +94,7 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
             examplesAtOnce[p] = examples;
             sourceElements = Math.Max(sourceElements, checked(part.SourceElements * examples));
             gradientElements = Math.Max(gradientElements, columns * (streams[p] is null ? outputsPerGroup * examples : 1));
-            rowElements = Math.Max(rowElements, ((part.ResultRows * (long)sizeof(ShiftedRow)) + (examples * (long)part.Runs * sizeof(int)) + LineBytes - 1) / LineBytes * (LineBytes / sizeof(T)));
+            rowElements = Math.Max(rowElements, ((part.ResultRows * (long)sizeof(ShiftedRow)) + (((examples * (long)part.Runs) + mostRows) * sizeof(int)) + LineBytes - 1) / LineBytes * (LineBytes / sizeof(T)));
         }
 
         for (var b = 0; b + 1 < blockStarts.Length; b++) sumElements = Math.Max(sumElements, (long)(firstSlot[blockStarts[b + 1]] - firstSlot[blockStarts[b]]) * volume * TLanes.Count);
@@ -147,7 +147,7 @@ internal sealed unsafe class ShiftedGradient<TVector, T, TLanes> : Algorithm<T>
         var gradients = own + sourceElements;
         var rows = (ShiftedRow*)(gradients + gradientElements);
         var runStarts = (int*)(rows + part.ResultRows);
-        var starts = stackalloc int[mostRows];
+        var starts = runStarts + (examples * part.Runs);
         part.ListRows(box, rows);
         for (var e = 0; e < examples; e++)
         {
